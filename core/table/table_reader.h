@@ -1,0 +1,93 @@
+// TableReader answers questions of one block-based table file.
+//
+// Thread safety: any thread. Immutable once open; shared by versions that hold the file.
+
+#ifndef SKARN_CORE_TABLE_TABLE_READER_H_
+#define SKARN_CORE_TABLE_TABLE_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/env/file_system.h"
+#include "core/key/internal_cursor.h"
+#include "core/key/point_lookup.h"
+#include "core/key/range_tombstone.h"
+#include "core/options/options.h"
+#include "core/table/table_properties.h"
+
+namespace skarn {
+
+struct TableReaderOptions {
+  const KeyOrder* order = nullptr;  // Outlives the reader.
+  TableOptions table;
+  std::shared_ptr<const SliceTransform> prefix_extractor;  // Shared with the column family.
+  Env* env = nullptr;
+  Statistics* statistics = nullptr;
+  std::string path;
+  uint64_t file_number = 0;
+  uint64_t file_size_bytes = 0;
+  uint64_t tail_size_bytes = 0;  // 0: unknown.
+  int level = -1;                // Where the file is; pins index and filter per level.
+  bool skip_filters = false;
+  bool flushed_recently = false;    // Came from a flush; pinning tier kFlushedAndSimilar.
+  bool max_open_files_unlimited = true;
+  // Set sequence numbers of all entries to this (ingested files); kMaxSequenceNumber: as stored.
+  SequenceNumber global_sequence = kMaxSequenceNumber;
+  SequenceNumber largest_sequence = kMaxSequenceNumber;
+  // From the MANIFEST; zero: not checked. Compared with the one computed from properties.
+  uint64_t unique_id[2] = {0, 0};
+  std::string db_session_id;
+};
+
+// Who reads: decides readahead, cache priority and statistics.
+enum class TableCaller : uint8_t { kUser, kUserIterator, kCompaction, kApproximate, kVerify };
+
+class TableReader {
+ public:
+  static Result<std::unique_ptr<TableReader>> Open(const TableReaderOptions& options,
+                                                   std::unique_ptr<RandomAccessFile> file);
+  virtual ~TableReader() = default;
+
+  // Offers the table's versions of the key to `lookup`, tombstones not included. Errors go to
+  // lookup->Fail(). `read.read_tier` cache-only gives Incomplete when a block is not cached.
+  virtual void Get(const ReadOptions& read, PointLookup* lookup, bool skip_filters) = 0;
+  // The same for keys in ascending order: filters, index, blocks each for all of them,
+  // neighbouring blocks read together.
+  virtual void MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count,
+                        bool skip_filters) = 0;
+  // False when the filter says that the key is not here.
+  virtual bool KeyMayMatch(const ReadOptions& read, Slice user_key) = 0;
+  // `read` must outlive the cursor (bounds are read through it).
+  virtual std::unique_ptr<InternalCursor> NewCursor(const ReadOptions& read, TableCaller caller,
+                                                    bool skip_filters,
+                                                    size_t compaction_readahead_bytes = 0) = 0;
+  // Null when there are none. As stored: clip them to the file's boundaries.
+  virtual std::shared_ptr<const FragmentedTombstones> Tombstones() = 0;
+  // Bytes of the file before the position of the key; metadata spread in proportion.
+  virtual uint64_t ApproximateOffset(Slice user_key, uint64_t tag) = 0;
+  virtual const std::shared_ptr<const TableProperties>& properties() const = 0;
+  // Keys that cut the file into about `count` equal parts, with the bytes up to each.
+  struct Anchor {
+    std::string user_key;
+    uint64_t bytes = 0;
+  };
+  virtual Status Anchors(size_t count, std::vector<Anchor>* anchors) = 0;
+  virtual Status VerifyChecksums(const ReadOptions& read) = 0;
+  // Memory outside the block cache: index, filter, properties.
+  virtual size_t memory_bytes() const = 0;
+  virtual bool has_filter() const = 0;
+  // The file will not be used again; drop its blocks from the cache.
+  virtual void MarkObsolete() = 0;
+};
+
+// Reads only the properties; for tools and for sampled statistics.
+Result<std::shared_ptr<const TableProperties>> ReadTableProperties(const RandomAccessFile& file,
+                                                                   const std::string& path,
+                                                                   uint64_t file_size_bytes);
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_TABLE_TABLE_READER_H_

@@ -1,0 +1,66 @@
+// LogWriter frames logical records into the 32 KiB blocks of a log file: a WAL or a
+// MANIFEST. The frame is drawn in core/wal/log_format.h.
+//
+// Thread safety: one thread at a time, but Sync() of the underlying FileWriter may
+// run beside AddRecord() through SyncWithoutFlush().
+
+#ifndef SKARN_CORE_WAL_LOG_WRITER_H_
+#define SKARN_CORE_WAL_LOG_WRITER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/base/slice.h"
+#include "core/base/status.h"
+#include "core/env/file_writer.h"
+
+namespace skarn {
+
+class LogWriter {
+ public:
+  struct Options {
+    uint64_t log_number = 0;
+    bool recyclable = false;     // 11-byte headers with the log number.
+    bool manual_flush = false;   // Do not hand each record to the operating system.
+    bool compress_zstd = false;  // WAL compression.
+  };
+  struct Predecessor {
+    uint64_t log_number = 0;
+    uint64_t size_bytes = 0;
+    uint64_t last_sequence = 0;
+  };
+
+  LogWriter(std::unique_ptr<FileWriter> file, const Options& options);
+  ~LogWriter();
+
+  // Writes the control records a new log begins with.
+  Status WriteHeader(const Predecessor* predecessor);
+  Status AddRecord(Slice record);
+  // The same for one record given in parts.
+  Status AddRecordParts(const Slice* parts, size_t count);
+  // Records timestamp sizes of column families not yet known to this log.
+  Status AddTimestampSizes(const std::map<uint32_t, size_t>& sizes);
+  Status Flush();
+  Status Close();
+
+  FileWriter* file() { return file_.get(); }
+  uint64_t log_number() const { return options_.log_number; }
+
+ private:
+  struct Compressor;
+  Status EmitFragments(const Slice* parts, size_t count, size_t total);
+  Status EmitPhysical(uint8_t type, const Slice* parts, size_t count, size_t size);
+
+  std::unique_ptr<FileWriter> file_;
+  const Options options_;
+  size_t block_offset_ = 0;
+  std::map<uint32_t, size_t> recorded_timestamp_sizes_;
+  std::unique_ptr<Compressor> compressor_;
+  std::string scratch_;
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_WAL_LOG_WRITER_H_
