@@ -1,0 +1,94 @@
+// Arena hands out memory that is freed all at once, when the arena is destroyed.
+//
+// Memory comes in 2 MiB chunks on huge pages where the system has them, from a
+// process-wide pool, so that a new memtable writes to pages that were touched before.
+// The first few kilobytes come from the heap instead: thousands of empty arenas cost
+// little.
+//
+// Thread safety: ChunkPool: any thread. Arena: one thread at a time, except for
+// reserved_bytes() and used_bytes(), which any thread may call.
+
+#ifndef SKARN_CORE_BASE_ARENA_H_
+#define SKARN_CORE_BASE_ARENA_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/cpu.h"
+
+namespace skarn {
+
+// Memory in multiples of 2 MiB, aligned to 2 MiB. Single chunks are pooled.
+class ChunkPool {
+ public:
+  static constexpr size_t kChunkBytes = size_t{2} << 20;
+
+  // The content is unspecified: old bytes or zeroes. Returns nullptr when memory is
+  // exhausted. `size` is rounded up to a multiple of kChunkBytes.
+  static char* Acquire(size_t size = kChunkBytes);
+  static void Release(char* chunk, size_t size = kChunkBytes);
+  // Gives pooled chunks back to the system until at most `count` are left.
+  static void Trim(size_t count);
+  static size_t PooledChunks();
+  // Chunks kept at most; more are given back as they are released. Default 64.
+  static void SetCapacity(size_t count);
+};
+
+class Arena {
+ public:
+  static constexpr size_t kFirstBlockBytes = 4096;
+
+  Arena() = default;
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  // Memory at any address. Returns nullptr when memory is exhausted.
+  char* Allocate(size_t size) {
+    if (SKARN_LIKELY(size <= static_cast<size_t>(limit_ - next_))) {
+      char* result = next_;
+      next_ += size;
+      used_.store(used_.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
+      return result;
+    }
+    return AllocateSlow(size, /*alignment=*/1);
+  }
+  // Memory at a multiple of `alignment`, a power of two of at most 4096.
+  char* AllocateAligned(size_t size, size_t alignment = alignof(std::max_align_t)) {
+    const size_t skip = -reinterpret_cast<uintptr_t>(next_) & (alignment - 1);
+    if (SKARN_LIKELY(size + skip <= static_cast<size_t>(limit_ - next_))) {
+      char* result = next_ + skip;
+      next_ += skip + size;
+      used_.store(used_.load(std::memory_order_relaxed) + skip + size, std::memory_order_relaxed);
+      return result;
+    }
+    return AllocateSlow(size, alignment);
+  }
+
+  // Bytes taken from the system or the pool, used or not.
+  size_t reserved_bytes() const { return reserved_.load(std::memory_order_relaxed); }
+  // Bytes handed out.
+  size_t used_bytes() const { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Block {
+    char* data;
+    size_t size;
+    bool pooled;  // From ChunkPool; else from the heap.
+  };
+  [[gnu::noinline]] char* AllocateSlow(size_t size, size_t alignment);
+  char* AddBlock(size_t size, bool pooled);
+
+  char* next_ = nullptr;
+  char* limit_ = nullptr;
+  std::vector<Block> blocks_;
+  size_t heap_block_bytes_ = kFirstBlockBytes;  // Size of the next block from the heap.
+  std::atomic<size_t> reserved_{0};             // Written by the allocating thread.
+  std::atomic<size_t> used_{0};                 // Written by the allocating thread.
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_BASE_ARENA_H_
