@@ -47,6 +47,9 @@ struct TableProperties {
   uint64_t data_block_restart_interval = 0;
   uint64_t index_block_restart_interval = 0;
   uint64_t separate_key_value_in_data_block = 0;
+  uint64_t num_data_blocks_compression_rejected = 0;
+  uint64_t num_data_blocks_compression_bypassed = 0;
+  uint64_t udi_is_primary_index = 0;
   std::string db_id;
   std::string db_session_id;
   std::string db_host_id;
