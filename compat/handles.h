@@ -1,0 +1,202 @@
+// What is behind the opaque pointers of the C API.
+//
+// A handle owns its `rep`, or a share of it, unless its comment says otherwise.
+// Handles have no virtual functions and no behaviour, except those that are an object
+// of the engine themselves (a comparator, say): there a conversion costs nothing.
+//
+// Destroying a rocksdb_iterator_t needs core/iterate/db_iterator.h.
+//
+// Thread safety: a handle may be read by many threads at once and changed by one
+// alone; what `rep` promises beyond that is in its own header.
+
+#ifndef SKARN_COMPAT_HANDLES_H_
+#define SKARN_COMPAT_HANDLES_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/slice.h"
+#include "core/base/status.h"
+#include "core/batch/write_batch.h"
+#include "core/cache/cache.h"
+#include "core/cache/write_buffer_manager.h"
+#include "core/db/db.h"
+#include "core/key/pin.h"
+#include "core/key/snapshot.h"
+#include "core/options/options.h"
+#include "core/plugin/compaction_filter.h"
+#include "core/plugin/comparator.h"
+#include "core/plugin/merge_operator.h"
+#include "core/plugin/slice_transform.h"
+#include "include/c_api/rocksdb/c/types.h"
+
+// ---- A database and what comes out of it ----
+
+struct rocksdb_t {
+  std::unique_ptr<skarn::Db> rep;
+};
+
+struct rocksdb_column_family_handle_t {
+  // Points at `owned`, or at the database's own handle of the default column family.
+  skarn::ColumnFamilyHandle* rep = nullptr;
+  std::unique_ptr<skarn::ColumnFamilyHandle> owned;
+};
+
+struct rocksdb_iterator_t {
+  std::unique_ptr<skarn::DbIterator> rep;
+};
+
+struct rocksdb_snapshot_t {
+  const skarn::Snapshot* rep = nullptr;  // The database's, until it is released.
+};
+
+struct rocksdb_writebatch_t {
+  skarn::WriteBatch rep;
+};
+
+struct rocksdb_wal_iterator_t {
+  std::unique_ptr<skarn::WalIterator> rep;
+};
+
+struct rocksdb_wal_readoptions_t {
+  bool verify_checksums = true;
+};
+
+struct rocksdb_pinnableslice_t {
+  skarn::PinnedValue rep;
+};
+
+struct rocksdb_pinnable_handle_t {
+  skarn::PinnedValue rep;
+};
+
+struct rocksdb_column_family_metadata_t {
+  skarn::ColumnFamilyMetadata rep;
+};
+struct rocksdb_level_metadata_t {
+  const skarn::LevelMetadata* rep = nullptr;  // Inside a rocksdb_column_family_metadata_t.
+};
+struct rocksdb_sst_file_metadata_t {
+  const skarn::LevelFile* rep = nullptr;  // Inside a rocksdb_column_family_metadata_t.
+};
+
+// ---- Options ----
+
+// Values that newer releases of RocksDB no longer have. Setters and getters of old
+// programs agree about them; nothing else looks.
+struct RetiredOptions {
+  int access_hint_on_compaction_start = 1;
+  int base_background_compactions = -1;
+  double hard_rate_limit = 0;
+  double soft_rate_limit = 0;
+  unsigned int rate_limit_delay_max_milliseconds = 100;
+  int max_write_buffer_number_to_maintain = 0;
+  bool skip_checking_sst_file_sizes_on_db_open = false;
+  bool skip_log_error_on_recovery = false;
+};
+
+struct rocksdb_options_t {
+  skarn::DbOptions db;
+  skarn::ColumnFamilyOptions cf;
+  RetiredOptions retired;
+};
+
+struct rocksdb_block_based_table_options_t {
+  skarn::TableOptions rep;
+};
+
+// The slices are where `rep` points to, so these must outlive what reads through them.
+struct rocksdb_readoptions_t {
+  skarn::ReadOptions rep;
+  skarn::Slice lower_bound;
+  skarn::Slice upper_bound;
+  skarn::Slice timestamp;
+  skarn::Slice iter_start_ts;
+};
+
+struct rocksdb_writeoptions_t {
+  skarn::WriteOptions rep;
+};
+struct rocksdb_flushoptions_t {
+  skarn::FlushOptions rep;
+};
+struct rocksdb_compactoptions_t {
+  skarn::CompactRangeOptions rep;
+};
+struct rocksdb_wait_for_compact_options_t {
+  skarn::WaitForCompactOptions rep;
+};
+struct rocksdb_envoptions_t {
+  skarn::FileOptions rep;
+};
+struct rocksdb_dbpath_t {
+  skarn::DbPath rep;
+};
+
+// ---- What callers supply ----
+
+// These are objects of the engine. A comparator and a compaction filter stay the
+// caller's; the others pass to the options they are given to.
+struct rocksdb_comparator_t : public skarn::Comparator {
+  using Comparator::Comparator;
+};
+struct rocksdb_mergeoperator_t : public skarn::MergeOperator {};
+struct rocksdb_compactionfilter_t : public skarn::CompactionFilter {};
+struct rocksdb_compactionfilterfactory_t : public skarn::CompactionFilterFactory {};
+struct rocksdb_compactionfiltercontext_t {
+  skarn::CompactionFilter::Context rep;
+};
+struct rocksdb_slicetransform_t {
+  std::shared_ptr<const skarn::SliceTransform> rep;  // Shared with the options it is given to.
+};
+struct rocksdb_filterpolicy_t {
+  skarn::FilterPolicy rep;
+};
+
+// ---- Shared parts ----
+
+// Each shares its `rep` with the options that were given it.
+struct rocksdb_cache_t {
+  std::shared_ptr<skarn::Cache> rep;
+};
+struct rocksdb_write_buffer_manager_t {
+  std::shared_ptr<skarn::WriteBufferManager> rep;
+};
+struct rocksdb_ratelimiter_t {
+  std::shared_ptr<skarn::RateLimiter> rep;
+};
+struct rocksdb_logger_t {
+  std::shared_ptr<skarn::Logger> rep;
+};
+struct rocksdb_sst_file_manager_t {
+  std::shared_ptr<skarn::SstFileManager> rep;
+};
+struct rocksdb_lru_cache_options_t {
+  skarn::LruCacheOptions rep;
+};
+struct rocksdb_hyper_clock_cache_options_t {
+  skarn::HyperClockCacheOptions rep;
+};
+
+struct rocksdb_env_t {
+  skarn::Env* rep = nullptr;         // `owned`, or the default environment.
+  std::unique_ptr<skarn::Env> owned;
+};
+
+// ---- Measurements ----
+
+struct rocksdb_memory_consumers_t {
+  std::vector<rocksdb_t*> databases;
+  std::vector<rocksdb_cache_t*> caches;
+};
+struct rocksdb_memory_usage_t {
+  uint64_t memtables_total = 0;
+  uint64_t memtables_unflushed = 0;
+  uint64_t table_readers_total = 0;
+  uint64_t caches_total = 0;
+};
+
+#endif  // SKARN_COMPAT_HANDLES_H_
