@@ -1,0 +1,72 @@
+// ShardedCache is the cache behind both constructors of cache.h: shards chosen by the
+// key's hash, each with its share of the capacity (cache_shard.h).
+//
+// LRU and HyperClock differ in what they report as their own memory and in how many
+// shards they have by default; they keep and drop entries alike.
+//
+// Thread safety: any thread.
+
+#ifndef SKARN_CORE_CACHE_SHARDED_CACHE_H_
+#define SKARN_CORE_CACHE_SHARDED_CACHE_H_
+
+#include <atomic>
+#include <memory>
+
+#include "core/cache/cache.h"
+#include "core/cache/cache_shard.h"
+
+namespace skarn {
+
+class ShardedCache final : public Cache {
+ public:
+  struct Settings {
+    Kind kind = Kind::kLru;
+    size_t capacity = 0;
+    int shard_bits = 0;
+    bool strict = false;
+    double high_ratio = 0;
+    double low_ratio = 0;
+    size_t overhead = 0;        // Bytes counted for each entry besides its charge.
+    size_t fixed_overhead = 0;  // Bytes counted for each shard.
+    uint32_t address_count = 16;
+  };
+  explicit ShardedCache(const Settings& settings);
+
+  Kind kind() const override { return kind_; }
+  Status Insert(const CacheKey& key, void* object, Deleter deleter, size_t charge, Role role,
+                Priority priority, Handle** handle) override;
+  Handle* Lookup(const CacheKey& key) override;
+  void Prefetch(const CacheKey& key) const override;
+  void* Value(Handle* handle) override { return handle->object; }
+  size_t Charge(Handle* handle) override { return handle->charge; }
+  void Ref(Handle* handle) override;
+  void Release(Handle* handle, bool erase) override;
+  void Erase(const CacheKey& key) override;
+
+  void SetCapacity(size_t capacity_bytes) override;
+  size_t capacity() const override { return capacity_.load(std::memory_order_relaxed); }
+  void SetStrictLimit(bool strict) override;
+  bool strict_limit() const override { return strict_.load(std::memory_order_relaxed); }
+  size_t usage() const override;
+  size_t pinned_usage() const override;
+  size_t occupancy_count() const override;
+  size_t table_address_count() const override;
+  void EraseUnreferenced() override;
+  void DisownData() override;
+  void UsageOf(Role role, size_t* bytes, size_t* entries) const override;
+
+ private:
+  static uint64_t HashOf(const CacheKey& key);
+  CacheShard& ShardOf(uint64_t hash) const { return shards_[(hash >> 32) & shard_mask_]; }
+  size_t ShareOf(size_t capacity) const { return (capacity + shard_mask_) / (shard_mask_ + 1); }
+
+  const Kind kind_;
+  const uint32_t shard_mask_;
+  const std::unique_ptr<CacheShard[]> shards_;
+  std::atomic<size_t> capacity_;
+  std::atomic<bool> strict_;
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_CACHE_SHARDED_CACHE_H_
