@@ -1,0 +1,143 @@
+// TableCache opens the table files of one column family and keeps them open.
+//
+// An open table hangs off its FileMetadata by an atomic pointer, so a read finds it
+// with one load. OpenTableBudget, one for a database, limits how many are open at once
+// (max_open_files) and closes the ones not used lately.
+//
+// Lifetime: a reader that was loaded under an epoch is valid until the epoch is left;
+// one that was held, until it is let go.
+//
+// Thread safety: any thread.
+
+#ifndef SKARN_CORE_VERSION_TABLE_CACHE_H_
+#define SKARN_CORE_VERSION_TABLE_CACHE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/cpu.h"
+#include "core/base/mutex.h"
+#include "core/base/result.h"
+#include "core/key/pin.h"
+#include "core/options/options.h"
+#include "core/table/table_reader.h"
+#include "core/version/version_edit.h"
+
+namespace skarn {
+
+class OpenTableBudget;
+
+// A reader and who uses it. Made by TableCache::Open(), freed with its last holder.
+struct OpenTable {
+  std::unique_ptr<TableReader> reader;
+  FileMetadata* file = nullptr;  // Null once closed; under the budget's mutex.
+  OpenTableBudget* budget = nullptr;
+  std::atomic<int> holders{1};   // The cache is one.
+  std::atomic<bool> used{true};  // Set by reads, cleared by the budget's hand.
+  std::list<OpenTable*>::iterator place;
+  bool listed = false;
+};
+
+// How many tables of a database may be open.
+class OpenTableBudget {
+ public:
+  // -1: no limit.
+  explicit OpenTableBudget(int32_t max_open_files) : max_(Limit(max_open_files)) {}
+  ~OpenTableBudget();
+
+  void SetMax(int32_t max_open_files);
+  bool unlimited() const { return max_.load(std::memory_order_relaxed) == SIZE_MAX; }
+  size_t open_count() const;
+
+ private:
+  friend class TableCache;
+  static size_t Limit(int32_t max_open_files);
+  void CloseSome() SKARN_REQUIRES(mutex_);
+  void Unlink(OpenTable* table) SKARN_REQUIRES(mutex_);
+
+  // A leaf in the lock order (docs/concurrency.md).
+  mutable Mutex mutex_;
+  std::list<OpenTable*> tables_ SKARN_GUARDED_BY(mutex_);
+  std::list<OpenTable*>::iterator hand_ SKARN_GUARDED_BY(mutex_) = tables_.end();
+  std::atomic<size_t> max_;  // Written under mutex_.
+};
+
+// Keeps an open table. Movable; released by the destructor.
+class TableHold {
+ public:
+  TableHold() = default;
+  TableHold(TableReader* reader, Pin pin) : reader_(reader), pin_(std::move(pin)) {}
+
+  TableReader* get() const { return reader_; }
+  TableReader* operator->() const { return reader_; }
+  explicit operator bool() const { return reader_ != nullptr; }
+  // The hold alone, for whoever keeps cursors of the table.
+  Pin TakePin() { return std::move(pin_); }
+
+ private:
+  TableReader* reader_ = nullptr;
+  Pin pin_;
+};
+
+class TableCache {
+ public:
+  struct Context {
+    const KeyOrder* order = nullptr;  // Outlives the cache.
+    std::shared_ptr<const DbOptions> db_options;        // Shared with the database.
+    std::shared_ptr<const ColumnFamilyOptions> options;  // Shared with the column family.
+    std::vector<std::string> directories;  // Of path ids 0, 1, ...
+    std::string db_session_id;
+  };
+  TableCache(Context context, OpenTableBudget* budget);
+  ~TableCache();
+  TableCache(const TableCache&) = delete;
+  TableCache& operator=(const TableCache&) = delete;
+
+  // The table, opened when it is not; valid until the caller leaves its epoch.
+  // Precondition: the calling thread is inside an epoch.
+  Result<TableReader*> Find(FileMetadata* file, int level) {
+    TableReader* reader = file->reader.load(std::memory_order_acquire);
+    if (SKARN_LIKELY(reader != nullptr && budget_->unlimited())) return reader;
+    return FindSlow(file, level);
+  }
+  // The same, not bound to an epoch. With `cached_only`, Incomplete when it is not open.
+  Result<TableHold> Hold(FileMetadata* file, int level, bool cached_only = false);
+  // Opens a table that belongs to nobody yet (a job's output, a file to ingest).
+  Result<std::unique_ptr<TableReader>> OpenUnshared(const FileRecord& file, int level);
+
+  // A cursor over one file; `*pin` keeps the table and must outlive the cursor.
+  // `read` must outlive both.
+  Result<std::unique_ptr<InternalCursor>> NewCursor(const ReadOptions& read, FileMetadata* file,
+                                                    int level, TableCaller caller,
+                                                    size_t compaction_readahead_bytes, Pin* pin);
+  // Properties, from the open table or read from the file without keeping it open.
+  Result<std::shared_ptr<const TableProperties>> Properties(const FileMetadata& file);
+
+  // Closes the file's table. `obsolete`: its cached blocks will not be asked for again.
+  void Evict(FileMetadata* file, bool obsolete);
+
+  // Readers opened from now on use these.
+  void SetOptions(std::shared_ptr<const ColumnFamilyOptions> options) SKARN_EXCLUDES(mutex_);
+  std::string PathOf(const FileRecord& file) const;
+  // Sum of memory_bytes() of open tables among `files`.
+  static uint64_t MemoryBytes(const std::vector<FileMetadata*>& files);
+
+ private:
+  Result<TableReader*> FindSlow(FileMetadata* file, int level);
+  Status Open(FileMetadata* file, int level, Pin* pin, TableReader** reader);
+
+  Context context_;  // All but `options` fixed.
+  OpenTableBudget* const budget_;
+  // Guards context_.options; a leaf in the lock order.
+  mutable Mutex mutex_;
+  // Files being opened; two threads that want one file open it once.
+  Mutex opening_mutexes_[16];
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_VERSION_TABLE_CACHE_H_
