@@ -57,7 +57,7 @@ class WriteBatch {
   Status SingleDelete(uint32_t cf, Slice key);
   Status DeleteRange(uint32_t cf, Slice begin, Slice end);
   Status Merge(uint32_t cf, Slice key, Slice operand);
-  // `entity`: encoded by core/batch/wide_columns.h.
+  // `entity`: encoded by core/key/wide_columns.h.
   Status PutEntity(uint32_t cf, Slice key, Slice entity);
   Status PutLogData(Slice blob);
   // Key and value given in parts.

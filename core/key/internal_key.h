@@ -126,6 +126,12 @@ class KeyOrder {
   int CompareUserWithoutTimestamp(Slice a, Slice b) const {
     return bytewise_ ? a.Compare(b) : comparator_->CompareWithoutTimestamp(a, true, b, true);
   }
+  // User keys that have no timestamp on them, whatever the comparator's size is.
+  int CompareStripped(Slice a, Slice b) const {
+    if (bytewise_) return a.Compare(b);
+    return timestamp_size() == 0 ? comparator_->Compare(a, b)
+                                 : comparator_->CompareWithoutTimestamp(a, false, b, false);
+  }
   int Compare(Slice a_user, uint64_t a_tag, Slice b_user, uint64_t b_tag) const {
     const int order = CompareUser(a_user, b_user);
     if (order != 0) return order;
@@ -140,6 +146,10 @@ class KeyOrder {
   }
   Slice StripTimestamp(Slice user_key) const {
     return Slice(user_key.data(), user_key.size() - timestamp_size());
+  }
+  // The last timestamp_size() bytes; empty without timestamps.
+  Slice TimestampOf(Slice user_key) const {
+    return Slice(user_key.end() - timestamp_size(), timestamp_size());
   }
 
  private:
