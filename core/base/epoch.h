@@ -23,6 +23,10 @@
 
 namespace skarn {
 
+namespace internal {
+void PrepareEpochs();
+}
+
 class EpochDomain {
  public:
   // Calls nest; only the outermost pair counts.
@@ -66,7 +70,7 @@ class EpochDomain {
   static std::atomic<uint64_t> now_;
   // Set before the first thread context is made, when membarrier(2) is missing.
   static std::atomic<bool> fence_on_enter_;
-  friend class EpochInternals;
+  friend void internal::PrepareEpochs();
 };
 
 // Inside for as long as the guard lives.

@@ -50,6 +50,7 @@ struct alignas(128) ThreadContext {
   // EpochDomain: the epoch this thread reads in, or 0 outside. Written by the owner.
   std::atomic<uint64_t> epoch{0};
   uint32_t epoch_depth = 0;
+  bool epoch_draining = false;  // Inside EpochDomain::Drain().
 
   // A small number no other living thread has; for choosing among per-core slots.
   uint32_t index = 0;

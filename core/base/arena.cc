@@ -1,0 +1,153 @@
+#include "core/base/arena.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+
+#include "core/base/mutex.h"
+
+namespace skarn {
+
+namespace {
+
+struct Pool {
+  // A leaf in the lock order: nothing is locked under it.
+  Mutex mu;
+  std::vector<char*> chunks SKARN_GUARDED_BY(mu);
+  size_t capacity SKARN_GUARDED_BY(mu) = 64;
+};
+
+Pool& GetPool() {
+  static Pool* const pool = new Pool;  // Never destroyed: threads may outlive statics.
+  return *pool;
+}
+
+size_t RoundUpToChunks(size_t size) {
+  return (size + ChunkPool::kChunkBytes - 1) / ChunkPool::kChunkBytes * ChunkPool::kChunkBytes;
+}
+
+char* MapChunks(size_t size) {
+  // One chunk more than needed, so that an aligned start lies inside.
+  const size_t mapped = size + ChunkPool::kChunkBytes;
+  if (mapped < size) return nullptr;
+  void* memory =
+      mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  const auto start = reinterpret_cast<uintptr_t>(memory);
+  const size_t skip = -start & (ChunkPool::kChunkBytes - 1);
+  char* aligned = static_cast<char*>(memory) + skip;
+  if (skip != 0) munmap(memory, skip);
+  munmap(aligned + size, mapped - skip - size);
+  madvise(aligned, size, MADV_HUGEPAGE);  // A wish; small pages work too.
+  return aligned;
+}
+
+}  // namespace
+
+char* ChunkPool::Acquire(size_t size) {
+  if (size > SIZE_MAX - 2 * kChunkBytes) return nullptr;
+  size = RoundUpToChunks(size == 0 ? 1 : size);
+  if (size == kChunkBytes) {
+    Pool& pool = GetPool();
+    MutexLock lock(&pool.mu);
+    if (!pool.chunks.empty()) {
+      char* chunk = pool.chunks.back();
+      pool.chunks.pop_back();
+      return chunk;
+    }
+  }
+  return MapChunks(size);
+}
+
+void ChunkPool::Release(char* chunk, size_t size) {
+  size = RoundUpToChunks(size == 0 ? 1 : size);
+  if (size == kChunkBytes) {
+    Pool& pool = GetPool();
+    MutexLock lock(&pool.mu);
+    if (pool.chunks.size() < pool.capacity) {
+      pool.chunks.push_back(chunk);
+      return;
+    }
+  }
+  munmap(chunk, size);
+}
+
+void ChunkPool::Trim(size_t count) {
+  Pool& pool = GetPool();
+  std::vector<char*> surplus;
+  {
+    MutexLock lock(&pool.mu);
+    while (pool.chunks.size() > count) {
+      surplus.push_back(pool.chunks.back());
+      pool.chunks.pop_back();
+    }
+  }
+  for (char* chunk : surplus) munmap(chunk, kChunkBytes);
+}
+
+size_t ChunkPool::PooledChunks() {
+  Pool& pool = GetPool();
+  MutexLock lock(&pool.mu);
+  return pool.chunks.size();
+}
+
+void ChunkPool::SetCapacity(size_t count) {
+  Pool& pool = GetPool();
+  {
+    MutexLock lock(&pool.mu);
+    pool.capacity = count;
+  }
+  Trim(count);
+}
+
+namespace {
+
+// Blocks from the heap double up to this size; then chunks follow.
+constexpr size_t kHeapBlockBytesMax = 128 << 10;
+// What is larger than this gets a block of its own, so that the rest of the current
+// block stays in use.
+constexpr size_t kOwnBlockBytes = 256 << 10;
+
+}  // namespace
+
+Arena::~Arena() {
+  for (const Block& block : blocks_) {
+    if (block.pooled) {
+      ChunkPool::Release(block.data, block.size);
+    } else {
+      free(block.data);
+    }
+  }
+}
+
+char* Arena::AddBlock(size_t size, bool pooled) {
+  char* data = pooled ? ChunkPool::Acquire(size) : static_cast<char*>(malloc(size));
+  if (data == nullptr) return nullptr;
+  blocks_.push_back({data, size, pooled});
+  reserved_.store(reserved_.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
+  return data;
+}
+
+char* Arena::AllocateSlow(size_t size, size_t alignment) {
+  const size_t need = size + alignment - 1;
+  if (need < size) return nullptr;
+  if (need > kOwnBlockBytes) {
+    char* data = AddBlock(need, /*pooled=*/false);
+    if (data == nullptr) return nullptr;
+    used_.store(used_.load(std::memory_order_relaxed) + need, std::memory_order_relaxed);
+    return data + (-reinterpret_cast<uintptr_t>(data) & (alignment - 1));
+  }
+  while (heap_block_bytes_ < need && heap_block_bytes_ <= kHeapBlockBytesMax) {
+    heap_block_bytes_ *= 2;
+  }
+  const bool pooled = heap_block_bytes_ > kHeapBlockBytesMax;
+  const size_t block_bytes = pooled ? ChunkPool::kChunkBytes : heap_block_bytes_;
+  if (!pooled) heap_block_bytes_ *= 2;
+  char* data = AddBlock(block_bytes, pooled);
+  if (data == nullptr) return nullptr;
+  next_ = data;
+  limit_ = data + block_bytes;
+  return AllocateAligned(size, alignment);
+}
+
+}  // namespace skarn
