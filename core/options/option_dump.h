@@ -1,0 +1,23 @@
+// The options in force, as the lines that the LOG shows at open.
+//
+// Thread safety: any thread.
+
+#ifndef SKARN_CORE_OPTIONS_OPTION_DUMP_H_
+#define SKARN_CORE_OPTIONS_OPTION_DUMP_H_
+
+#include "core/base/slice.h"
+#include "core/env/logger.h"
+#include "core/options/options.h"
+
+namespace skarn {
+
+// One line "Options.<name>: <value>" for each option, of header level.
+void DumpOptions(Logger* logger, const DbOptions& options);
+// Begins with "--------------- Options for column family [<name>]:".
+void DumpOptions(Logger* logger, Slice name, const ColumnFamilyOptions& options);
+// Which codecs there are.
+void DumpCodecs(Logger* logger);
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_OPTIONS_OPTION_DUMP_H_

@@ -1,0 +1,56 @@
+// OPTIONS files: what a database was opened with, as text (docs/formats/options_file.md).
+//
+// Nothing reads them at open; they are for people, and for callers who want to open a
+// database with the options it had.
+//
+// Thread safety: pure functions, and functions over a FileSystem that keep no state.
+
+#ifndef SKARN_CORE_OPTIONS_OPTIONS_FILE_H_
+#define SKARN_CORE_OPTIONS_OPTIONS_FILE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/env/file_system.h"
+#include "core/options/option_string.h"
+#include "core/options/options.h"
+
+namespace skarn {
+
+struct NamedColumnFamilyOptions {
+  std::string name;
+  ColumnFamilyOptions options;
+};
+
+struct OptionsFile {
+  // Of the release that wrote the file.
+  int version_major = 0;
+  int version_minor = 0;
+  int version_patch = 0;
+  DbOptions db;
+  // "default" first.
+  std::vector<NamedColumnFamilyOptions> families;
+};
+
+// The whole text of a file. `families` begins with "default".
+std::string OptionsFileText(const DbOptions& db,
+                            const std::vector<NamedColumnFamilyOptions>& families);
+
+// Errors: Corruption or InvalidArgument, with the line where there is one. Unknown names
+// are left out when `reading` says so and a newer release wrote the file.
+Result<OptionsFile> ParseOptionsFile(const OptionReading& reading, Slice text);
+
+// Writes `<directory>/OPTIONS-<file_number>`: under a temporary name first, synced, read
+// back and compared, then renamed and the directory synced. An error leaves no file.
+Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t file_number,
+                        const DbOptions& db,
+                        const std::vector<NamedColumnFamilyOptions>& families);
+
+// The name, without directory, of the newest OPTIONS file. NotFound when there is none.
+Result<std::string> LatestOptionsFileName(FileSystem* fs, const std::string& directory);
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_OPTIONS_OPTIONS_FILE_H_
