@@ -34,7 +34,8 @@ Status ParseProperties(Slice payload, uint64_t block_offset, const std::string& 
 struct CompressionProperty {
   // Blocks are stored as they are; their type bytes are not looked at.
   bool none = false;
-  // format_version 7: a bit for each type byte that may occur. Else all are allowed.
+  // format_version 7: only the types with a bit in `allowed` may occur, and 0. A block of
+  // another type is damaged. Before 7 and without the property all types may occur.
   bool restricted = false;
   uint64_t allowed[4] = {0, 0, 0, 0};
 
