@@ -8,6 +8,8 @@
 //
 // Range tombstones: a source that has them calls CoverUpTo() before offering; an
 // entry with a smaller sequence number than the largest covering one counts as deleted.
+// Sources are asked newest first, so once a source that covers the key was asked, older
+// ones can be left out: settled() tells.
 //
 // Thread safety: one thread at a time.
 
@@ -18,8 +20,10 @@
 #include <string>
 #include <vector>
 
+#include "core/base/hash.h"
 #include "core/base/slice.h"
 #include "core/base/status.h"
+#include "core/key/blob_fetcher.h"
 #include "core/key/internal_key.h"
 #include "core/key/pin.h"
 #include "core/plugin/merge_operator.h"
@@ -40,15 +44,21 @@ class PointLookup {
   struct Extras {
     std::string* timestamp = nullptr;         // Of the version found.
     SequenceNumber* sequence = nullptr;       // Of the newest version seen, whatever it is.
-    bool* is_blob_index = nullptr;            // Set; else a blob index is an error.
-    std::vector<std::string>* operands = nullptr;  // Wanted instead of merging.
-    bool raw_entity = false;                  // Give the encoded entity, not its default column.
+    bool* is_blob_index = nullptr;  // Set to true when the sink got a blob index, not its value.
+    const BlobFetcher* blobs = nullptr;  // Else this reads the value; with neither it is an error.
+    // Wanted instead of merging, oldest first, a base value included; the sink is not called.
+    std::vector<std::string>* operands = nullptr;
+    // Give the encoded entity, not its default column. A plain value is given as an entity
+    // with the default column only.
+    bool raw_entity = false;
   };
 
   // `user_key` is without timestamp. `read_timestamp` is empty without timestamps.
-  // Everything passed must outlive the lookup.
+  // `merge_operator` may be null. Everything passed must outlive the lookup.
   PointLookup(const KeyOrder& order, Slice user_key, SequenceNumber snapshot, Slice read_timestamp,
               const MergeOperator* merge_operator, ValueSink* sink);
+  PointLookup(const PointLookup&) = delete;
+  PointLookup& operator=(const PointLookup&) = delete;
 
   Slice user_key() const { return user_key_; }  // Without timestamp.
   // What to seek: user key plus read timestamp, and the tag of the snapshot.
@@ -57,14 +67,28 @@ class PointLookup {
   SequenceNumber snapshot() const { return snapshot_; }
   const KeyOrder& order() const { return order_; }
   // Hash of user_key() for filters and hash indexes, computed once (core/base/hash.h).
-  uint64_t hash();
+  uint64_t hash() {
+    if (!hashed_) {
+      hash_ = Hash64(user_key_);
+      hashed_ = true;
+    }
+    return hash_;
+  }
+  // Timestamps newer than this are not seen; empty without timestamps.
+  Slice read_timestamp() const { return order_.TimestampOf(seek_key_); }
 
   // Records that a range tombstone with `sequence` (<= snapshot) covers the key.
-  void CoverUpTo(SequenceNumber sequence, Slice timestamp = Slice());
+  // `timestamp` is the tombstone's and must outlive the lookup.
+  void CoverUpTo(SequenceNumber sequence, Slice timestamp = Slice()) {
+    if (sequence <= covered_up_to_) return;
+    covered_up_to_ = sequence;
+    covering_timestamp_ = timestamp;
+  }
   SequenceNumber covered_up_to() const { return covered_up_to_; }
 
   // Offers the next older version whose user key (without timestamp) equals
-  // user_key() and that the snapshot may see. True when more are wanted.
+  // user_key(); what the snapshot or the read timestamp hides is passed over. True when
+  // more are wanted.
   bool Offer(Slice user_key_with_timestamp, uint64_t tag, Slice value, const PinSource& source);
 
   // A source failed, or the value needs I/O that the read tier forbids.
@@ -74,12 +98,18 @@ class PointLookup {
   void Finish();
 
   bool done() const { return state_ >= State::kFound; }
+  // Whether nothing in sources older than those asked so far can matter; Finish() is next.
+  bool settled() const { return done() || covered_up_to_ != 0; }
   State state() const { return state_; }
   const Status& status() const { return status_; }
   Extras& extras() { return extras_; }
 
  private:
-  void MergeInto(const Slice* base);
+  void MergeInto(bool has_base, EntryKind base_kind, Slice base);
+  void FoundPlain(Slice value, const PinSource& source);
+  void Deleted(Slice timestamp);
+  // Reads the value a blob index stands for. False: the lookup failed.
+  bool FetchBlob(Slice user_key_with_timestamp, Slice index, std::string* value);
 
   const KeyOrder& order_;
   const Slice user_key_;
@@ -90,6 +120,7 @@ class PointLookup {
   const MergeOperator* const merge_operator_;
   ValueSink* const sink_;
   SequenceNumber covered_up_to_ = 0;
+  Slice covering_timestamp_;
   uint64_t hash_ = 0;
   bool hashed_ = false;
   State state_ = State::kSearching;

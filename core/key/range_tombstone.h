@@ -35,7 +35,10 @@ class FragmentedTombstones {
     uint32_t count = 0;
   };
 
+  // Tombstones that end at or before their start are left out of the fragments.
   FragmentedTombstones(const KeyOrder& order, std::vector<RangeTombstone> tombstones);
+  FragmentedTombstones(const FragmentedTombstones&) = delete;
+  FragmentedTombstones& operator=(const FragmentedTombstones&) = delete;
 
   bool empty() const { return fragments_.empty(); }
   const std::vector<Fragment>& fragments() const { return fragments_; }
@@ -43,12 +46,20 @@ class FragmentedTombstones {
     return sequences_[fragment.first + index];
   }
   // Timestamp of the same; empty without timestamps.
-  Slice timestamp(const Fragment& fragment, uint32_t index) const;
+  Slice timestamp(const Fragment& fragment, uint32_t index) const {
+    return timestamps_.empty() ? Slice() : timestamps_[fragment.first + index];
+  }
+  const KeyOrder& order() const { return order_; }
   // The tombstones as they were written, in no order.
   const std::vector<RangeTombstone>& unfragmented() const { return tombstones_; }
 
   // The first fragment whose end is after `user_key` (without timestamp); fragments().size() if none.
   size_t Find(Slice user_key) const;
+  // The newest sequence number <= `snapshot` of the fragment's tombstones whose timestamp is
+  // not after `read_timestamp` (empty: no limit); 0 if none.
+  SequenceNumber NewestVisible(const Fragment& fragment, SequenceNumber snapshot,
+                               Slice read_timestamp = Slice(),
+                               Slice* found_timestamp = nullptr) const;
   // The newest sequence number <= `snapshot` of a tombstone that covers `user_key`; 0 if none.
   // `read_timestamp` limits which tombstones count when the comparator has timestamps.
   SequenceNumber MaxCovering(Slice user_key, SequenceNumber snapshot,
