@@ -12,6 +12,7 @@
 #include "core/compaction/compaction_iterator.h"
 #include "core/compaction/table_output.h"
 #include "core/memtable/memtable.h"
+#include "core/table/table_builder.h"
 
 namespace skarn {
 
