@@ -67,6 +67,10 @@ class Compaction {
   int output_level() const { return output_level_; }
   CompactionReason reason() const { return reason_; }
   uint64_t input_bytes() const;
+  size_t input_file_count() const;
+  // Smallest and largest user key of all inputs.
+  Slice smallest_user_key() const { return smallest_; }
+  Slice largest_user_key() const { return largest_; }
 
   // Set by the picker after construction.
   bool deletion_only = false;  // FIFO drop, delete files in range: the edit only removes.
@@ -75,7 +79,7 @@ class Compaction {
   uint64_t max_output_file_bytes = 0;
   uint32_t max_subcompactions = 0;
   double score = -1;
-  // The next file of a level to look at first; goes into the MANIFEST for round robin.
+  // Files below the output level that the range overlaps; outputs are cut along them.
   std::vector<FileMetadata*> grandparents;
 
   // Only a change of level in the MANIFEST: semantics in docs/architecture.md.
@@ -97,7 +101,13 @@ class Compaction {
   const int output_level_;
   const CompactionReason reason_;
   bool bottommost_ = false;
+  Slice smallest_;  // Into the input files' metadata.
+  Slice largest_;
 };
+
+// The codec for new tables of a level, by the column family's options. Flushes ask for level 0.
+CompressionType CompressionForLevel(const ColumnFamilyOptions& options,
+                                    const VersionStorage& storage, int level);
 
 }  // namespace skarn
 

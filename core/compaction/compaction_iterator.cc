@@ -4,7 +4,7 @@
 #include <deque>
 #include <utility>
 
-#include "core/iterate/range_deletion_aggregator.h"
+#include "core/compaction/range_deletions.h"
 #include "core/key/merge_helper.h"
 #include "core/plugin/compaction_filter.h"
 #include "core/plugin/merge_operator.h"

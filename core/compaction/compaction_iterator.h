@@ -28,7 +28,7 @@
 namespace skarn {
 
 class CompactionFilter;
-class CompactionRangeDeletions;  // core/iterate/range_deletion_aggregator.h
+class CompactionRangeDeletions;  // core/compaction/range_deletions.h
 class MergeOperator;
 class Statistics;
 

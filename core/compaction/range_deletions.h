@@ -1,0 +1,58 @@
+// CompactionRangeDeletions holds the range tombstones of a job's inputs: which point
+// entries they cover, and which of them the outputs must carry on.
+//
+// Each input's tombstones count only within the bounds of the file they came from
+// (docs/formats/sst.md, "tombstones and file boundaries").
+//
+// Thread safety: Add() and Freeze() by one thread; afterwards Covers() belongs to one
+// user (it remembers a position; make a copy per subcompaction), the rest is immutable.
+
+#ifndef SKARN_CORE_COMPACTION_RANGE_DELETIONS_H_
+#define SKARN_CORE_COMPACTION_RANGE_DELETIONS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/key/internal_key.h"
+#include "core/key/range_tombstone.h"
+
+namespace skarn {
+
+class CompactionRangeDeletions {
+ public:
+  // `snapshots` ascending; both outlive this object.
+  CompactionRangeDeletions(const KeyOrder& order, const std::vector<SequenceNumber>& snapshots);
+
+  // Tombstones that count in [lower, upper), packed keys; an empty bound is open.
+  void Add(std::shared_ptr<const FragmentedTombstones> tombstones, std::string lower,
+           std::string upper);
+  // After the last Add().
+  void Freeze();
+  bool empty() const { return sources_.empty(); }
+
+  // Whether a tombstone newer than the entry, but in the same snapshot stripe, covers it.
+  // Entries are asked about in ascending order.
+  bool Covers(Slice user_key, uint64_t tag);
+
+  // All of them, cut to the bounds of their files and at each other's ends. Null when empty().
+  const std::shared_ptr<const FragmentedTombstones>& merged() const { return merged_; }
+
+ private:
+  struct Source {
+    std::shared_ptr<const FragmentedTombstones> tombstones;  // Shared with the open table.
+    std::string lower;
+    std::string upper;
+  };
+
+  const KeyOrder& order_;
+  const std::vector<SequenceNumber>& snapshots_;
+  std::vector<Source> sources_;  // By lower bound after Freeze().
+  std::vector<size_t> active_;   // Sources whose bounds may hold the last entry asked about.
+  size_t next_ = 0;              // First source not yet active.
+  std::shared_ptr<const FragmentedTombstones> merged_;
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_COMPACTION_RANGE_DELETIONS_H_
