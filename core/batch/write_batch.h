@@ -60,6 +60,23 @@ class WriteBatch {
   // `entity`: encoded by core/key/wide_columns.h.
   Status PutEntity(uint32_t cf, Slice key, Slice entity);
   Status PutLogData(Slice blob);
+  // `write_time_s` UINT64_MAX: a plain put.
+  Status TimedPut(uint32_t cf, Slice key, Slice value, uint64_t write_time_s);
+  Status PutBlobIndex(uint32_t cf, Slice key, Slice index);
+
+  // Two-phase commit. A transaction's batch begins with a no-op, over which MarkEndPrepare()
+  // writes `begin_tag` (batch_format.h) once the transaction is prepared.
+  void MarkNoop();
+  void MarkEndPrepare(Slice xid, uint8_t begin_tag);
+  void MarkCommit(Slice xid);
+  void MarkCommitWithTimestamp(Slice xid, Slice timestamp);
+  void MarkRollback(Slice xid);
+  // Only what was added before this call goes to the log; Clear() takes the mark away.
+  void MarkWalEnd();
+  // The bytes and the count of entries that go to the log.
+  Slice wal_bytes() const { return Slice(bytes_.data(), wal_size_ == 0 ? bytes_.size() : wal_size_); }
+  uint32_t wal_count() const { return wal_size_ == 0 ? count() : wal_count_; }
+
   // Key and value given in parts.
   Status PutParts(uint32_t cf, const Slice* key, size_t key_parts, const Slice* value, size_t value_parts);
   Status MergeParts(uint32_t cf, const Slice* key, size_t key_parts, const Slice* value, size_t value_parts);
@@ -81,9 +98,15 @@ class WriteBatch {
   void set_sequence(SequenceNumber sequence);
   const std::string& bytes() const { return bytes_; }
   size_t protection_bytes_per_key() const { return protection_bytes_per_key_; }
+  size_t default_timestamp_size() const { return default_timestamp_size_; }
+  bool empty() const { return bytes_.size() <= 12; }
   // Content flags; computed by a scan when the batch was made from bytes.
+  bool HasPut() const;
+  bool HasDelete() const;
+  bool HasSingleDelete() const;
   bool HasMerge() const;
   bool HasDeleteRange() const;
+  bool HasEntity() const;
   // Some key of a column family with timestamps has only a placeholder.
   bool needs_timestamps() const { return needs_timestamps_; }
   void set_needs_timestamps(bool value) { needs_timestamps_ = value; }
@@ -94,12 +117,21 @@ class WriteBatch {
     uint32_t count;
     uint32_t flags;
   };
+  SavePoint Mark() const;
+  void RollbackTo(const SavePoint& point);
+  Status AddEntry(uint8_t tag, uint8_t tag_with_family, uint32_t flag, uint32_t cf, const Slice* key,
+                  size_t key_parts, const Slice* value, size_t value_parts);
+  void AddMarker(uint8_t tag, const Slice* body, size_t count);
+  uint32_t Flags() const;
+
   std::string bytes_;
   std::vector<SavePoint> save_points_;
   size_t max_bytes_ = 0;
   size_t protection_bytes_per_key_ = 0;
   size_t default_timestamp_size_ = 0;
-  mutable uint32_t flags_ = 0;
+  mutable uint32_t flags_ = 0;  // Content flags; see write_batch.cc.
+  size_t wal_size_ = 0;         // 0: all of the batch goes to the log.
+  uint32_t wal_count_ = 0;
   bool needs_timestamps_ = false;
 };
 

@@ -33,15 +33,10 @@ struct TableSource {
   FileMetadata* file = nullptr;
   Pin pin;  // Keeps the table open.
   std::unique_ptr<InternalCursor> cursor;
-  // Null when the file has none. They reach beyond the file: use only the part within
-  // [tombstone_lower, tombstone_upper), packed keys, upper exclusive.
+  // Null when the file has none. As stored, and so reaching beyond the file: clip them to
+  // file->smallest and file->largest (core/key/clipped_tombstones.h).
   std::shared_ptr<const FragmentedTombstones> tombstones;
-  std::string tombstone_lower;
-  std::string tombstone_upper;
 };
-
-// The part of internal-key order in which a file's tombstones count.
-void TombstoneBounds(const FileRecord& file, std::string* lower, std::string* upper);
 
 // Bounds of an approximation; see docs/architecture.md.
 struct SizeApproximation {
