@@ -1,0 +1,176 @@
+#include "core/db/commit_queue.h"
+
+#include <cassert>
+#include <chrono>
+#include <thread>
+
+namespace skarn {
+
+namespace {
+
+inline void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
+// About a microsecond: a leader that only copies memory is done by then.
+constexpr int kPauses = 100;
+
+}  // namespace
+
+void CommitQueue::LinkNewer(Writer* newest, Writer* leader) {
+  for (Writer* writer = newest; writer != leader && writer->older->newer == nullptr;
+       writer = writer->older) {
+    writer->older->newer = writer;
+  }
+}
+
+void CommitQueue::WaitWhile(Writer* writer, uint32_t state) {
+  for (int i = 0; i < kPauses; ++i) {
+    if (writer->state.load(std::memory_order_acquire) != state) return;
+    Pause();
+  }
+  if (limits_.spin && limits_.yield_us_max > 0) {
+    const auto give_up =
+        std::chrono::steady_clock::now() + std::chrono::microseconds(limits_.yield_us_max);
+    do {
+      std::this_thread::yield();
+      if (writer->state.load(std::memory_order_acquire) != state) return;
+    } while (std::chrono::steady_clock::now() < give_up);
+  }
+  while (writer->state.load(std::memory_order_acquire) == state) {
+    writer->state.wait(state, std::memory_order_acquire);
+  }
+}
+
+void CommitQueue::Wake(Writer* writer, Writer::State state) {
+  // The writer's stack frame may be gone right after the store: only the address is used
+  // by the notification.
+  std::atomic<uint32_t>* const word = &writer->state;
+  word->store(state, std::memory_order_release);
+  word->notify_one();
+}
+
+bool CommitQueue::Join(Writer* writer) {
+  if (writer->no_slowdown && refusing()) {
+    writer->status = Status::Incomplete("Write stall");
+    writer->state.store(Writer::kDone, std::memory_order_relaxed);
+    return false;
+  }
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+  Writer* newest = newest_.load(std::memory_order_relaxed);
+  do {
+    writer->older = newest;
+    // Release publishes the writer's fields to the leader; acquire takes over what the
+    // last leader of an emptied queue did.
+  } while (!newest_.compare_exchange_weak(newest, writer, std::memory_order_acq_rel,
+                                          std::memory_order_relaxed));
+  if (newest == nullptr) {
+    writer->state.store(Writer::kLeading, std::memory_order_relaxed);
+    return true;
+  }
+  WaitWhile(writer, Writer::kWaiting);
+  return writer->state.load(std::memory_order_acquire) == Writer::kLeading;
+}
+
+Writer* CommitQueue::TakeGroup(Writer* leader, size_t* size_bytes, size_t* count) {
+  *size_bytes = leader->size_bytes;
+  *count = 1;
+  if (leader->callback != nullptr && !leader->callback->AllowsGroup()) return leader;
+  Writer* const newest = newest_.load(std::memory_order_acquire);
+  if (newest == leader) return leader;
+
+  // A small write must not wait for a megabyte of others.
+  size_t limit = limits_.group_bytes_max;
+  const size_t small = limit / 8;
+  if (leader->size_bytes <= small) limit = leader->size_bytes + small;
+
+  LinkNewer(newest, leader);
+  Writer* last = leader;
+  for (Writer* writer = leader->newer; writer != nullptr; writer = writer->newer) {
+    // The group is a run of the queue: who cannot come along leads the next group.
+    if (writer->exclusive || (writer->sync && !leader->sync) ||
+        writer->disable_wal != leader->disable_wal || writer->no_slowdown != leader->no_slowdown ||
+        writer->disable_memtable != leader->disable_memtable ||
+        writer->rate_limiter_priority != leader->rate_limiter_priority ||
+        (writer->callback != nullptr && !writer->callback->AllowsGroup()) ||
+        *size_bytes + writer->size_bytes > limit) {
+      break;
+    }
+    *size_bytes += writer->size_bytes;
+    ++*count;
+    last = writer;
+    if (writer == newest) break;
+  }
+  return last;
+}
+
+void CommitQueue::Finish(Writer* leader, Writer* last) {
+  uint32_t finished = 1;
+  for (Writer* writer = last; writer != leader; writer = writer->older) ++finished;
+  waiting_.fetch_sub(finished, std::memory_order_relaxed);
+
+  // Members are woken after the next leader is known, since the links go through them.
+  Writer* newest = last;
+  Writer* next = nullptr;
+  if (!newest_.compare_exchange_strong(newest, nullptr, std::memory_order_acq_rel,
+                                       std::memory_order_acquire)) {
+    LinkNewer(newest, last);
+    next = last->newer;
+    assert(next != nullptr);
+    next->older = nullptr;
+  }
+  Writer* member = leader == last ? nullptr : last;
+  while (member != nullptr) {
+    Writer* const older = member->older;  // Before the wake: the member may vanish.
+    Wake(member, Writer::kDone);
+    member = older == leader ? nullptr : older;
+  }
+  if (next != nullptr) Wake(next, Writer::kLeading);
+}
+
+void CommitQueue::EnterExclusive(Writer* writer) {
+  writer->exclusive = true;
+  const bool leads = Join(writer);
+  assert(leads);
+  (void)leads;
+}
+
+void CommitQueue::RefuseNoSlowdown(Writer* leader, const Status& status) {
+  refusing_.store(true, std::memory_order_release);
+  const auto refused = [](const Writer* writer) {
+    return writer->no_slowdown && !writer->exclusive;
+  };
+  // The newest first: newest_ points at them, and a joining thread may be linking to one.
+  Writer* newest = newest_.load(std::memory_order_acquire);
+  while (newest != leader && refused(newest)) {
+    Writer* const older = newest->older;
+    if (!newest_.compare_exchange_strong(newest, older, std::memory_order_acq_rel,
+                                         std::memory_order_acquire)) {
+      continue;  // A newer one has joined; `newest` is it.
+    }
+    if (older->newer == newest) older->newer = nullptr;
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    newest->status = status;
+    Wake(newest, Writer::kDone);
+    newest = older;
+  }
+  if (newest == leader) return;
+  LinkNewer(newest, leader);
+  for (Writer* writer = leader->newer; writer != newest;) {
+    Writer* const newer = writer->newer;
+    if (refused(writer)) {
+      writer->older->newer = newer;
+      newer->older = writer->older;
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
+      writer->status = status;
+      Wake(writer, Writer::kDone);
+    }
+    writer = newer;
+  }
+}
+
+}  // namespace skarn

@@ -1,0 +1,140 @@
+// CommitQueue puts writers in an order and lets the first of them, the leader, commit
+// for a group of those behind it: one log record, one sync, one step of visibility.
+//
+// A writer joins with one compare-exchange. Whoever finds the queue empty leads at
+// once; the others wait: spinning briefly, then asleep. The leader takes a group of
+// waiting writers, commits it, and ends the group, which hands leadership to the next
+// writer and wakes the members.
+//
+// Only the leader runs between Join() and Finish(), so leadership is also how memtables
+// and logs are switched: EnterExclusive() leads without writing anything.
+//
+// Lock order: leadership comes before the db mutex: never Join() while holding it.
+//
+// Thread safety: any thread; a Writer belongs to the thread that joins with it until it
+// is done.
+
+#ifndef SKARN_CORE_DB_COMMIT_QUEUE_H_
+#define SKARN_CORE_DB_COMMIT_QUEUE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/slice.h"
+#include "core/base/status.h"
+#include "core/key/internal_key.h"
+#include "core/options/options.h"
+
+namespace skarn {
+
+class ColumnFamily;
+class WriteBatch;
+
+// Asked by the leader, in commit order, whether a writer may still commit: optimistic
+// transactions check for conflicts here.
+class WriteCallback {
+ public:
+  virtual ~WriteCallback() = default;
+  // Called without the db mutex. A failure takes the writer out of the group and is its result.
+  virtual Status Check() = 0;
+  // False: the writer commits in a group of its own.
+  virtual bool AllowsGroup() const { return true; }
+};
+
+// One write on its way through the queue. Lives on the writing thread's stack.
+struct Writer {
+  // What the log gets after the 12 bytes of header: up to four parts, so that a single
+  // put needs no batch.
+  static constexpr size_t kPartsMax = 4;
+  Slice parts[kPartsMax];
+  uint32_t part_count = 0;
+  uint32_t log_entry_count = 0;  // Counted entries in the parts.
+  uint32_t entry_count = 0;      // Counted entries for the memtable: sequence numbers taken.
+  size_t size_bytes = 0;         // Of all parts.
+
+  // What the memtable gets: a whole batch when `batch_bytes` is set, or one entry.
+  Slice batch_bytes;
+  ColumnFamily* family = nullptr;  // Of the one entry.
+  EntryKind kind = EntryKind::kValue;
+  Slice key;
+  Slice value;
+  WriteBatch* batch = nullptr;  // To give its sequence number back; may be null.
+
+  WriteCallback* callback = nullptr;
+  uint64_t log_reference = 0;  // Log of the transaction's prepare; 0 none.
+  bool sync = false;
+  bool disable_wal = false;
+  bool disable_memtable = false;  // Goes to the log only.
+  bool no_slowdown = false;
+  bool low_pri = false;
+  bool has_merge = false;
+  bool exclusive = false;         // No write: leads alone.
+  bool excluded = false;          // Its callback said no.
+  IoPriority rate_limiter_priority = IoPriority::kTotal;
+
+  // Outcome.
+  Status status;
+  SequenceNumber sequence = 0;  // Of the first entry.
+  uint64_t log_used = 0;
+
+  // The queue's own. `older` is set by the joining thread, then changed only by leaders.
+  enum State : uint32_t { kWaiting = 0, kLeading = 1, kDone = 2, kInserting = 3 };
+  std::atomic<uint32_t> state{kWaiting};
+  Writer* older = nullptr;
+  Writer* newer = nullptr;  // Leaders only.
+  void* group = nullptr;    // WriteGroup, while kInserting.
+};
+
+class CommitQueue {
+ public:
+  struct Limits {
+    uint64_t group_bytes_max = 1 << 20;
+    uint64_t yield_us_max = 100;
+    bool spin = true;
+  };
+  explicit CommitQueue(const Limits& limits) : limits_(limits) {}
+
+  // Waits until the writer leads (true), or until a leader has committed it or asks it to
+  // insert its own entries (false; look at writer->state).
+  bool Join(Writer* writer);
+
+  // For the leader: links the writers that may be committed with it behind it, oldest
+  // first, through `newer`, and returns the last. Leaves the others in the queue.
+  Writer* TakeGroup(Writer* leader, size_t* size_bytes, size_t* count);
+
+  // For the leader: wakes the members after it up to `last`, whose status is set, and makes
+  // the next waiting writer the leader. The leader itself is not waited for by anybody.
+  void Finish(Writer* leader, Writer* last);
+
+  // For the leader: wakes one member with kInserting, or a member waits for kDone again.
+  static void Wake(Writer* writer, Writer::State state);
+  void WaitWhile(Writer* writer, uint32_t state);
+
+  // Leads without a group. `writer->exclusive` is set here.
+  void EnterExclusive(Writer* writer);
+  void LeaveExclusive(Writer* writer) { Finish(writer, writer); }
+
+  // For the leader, while writes are stopped or delayed: ends all waiting no_slowdown writers
+  // with `status`; until AllowSlowdown() more of them are refused by Join() (done, with status).
+  void RefuseNoSlowdown(Writer* leader, const Status& status);
+  void AllowSlowdown() { refusing_.store(false, std::memory_order_release); }
+  bool refusing() const { return refusing_.load(std::memory_order_acquire); }
+
+  // How many writers are in the queue, the leader included; for sync groups that wait for
+  // the return of those of the last group.
+  uint32_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
+ private:
+  // Sets `newer` in all writers from `newest` back to the leader.
+  static void LinkNewer(Writer* newest, Writer* leader);
+
+  const Limits limits_;
+  alignas(128) std::atomic<Writer*> newest_{nullptr};  // Any thread.
+  std::atomic<uint32_t> waiting_{0};                   // Any thread.
+  std::atomic<bool> refusing_{false};                  // Written by leaders.
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_DB_COMMIT_QUEUE_H_

@@ -1,0 +1,488 @@
+// DbImpl is the engine: it joins memtables, logs, files and background work into a Db.
+//
+// Its body is split by subject; every file includes this header alone for the class:
+//
+//   open.cc            fresh and existing databases, directories, LOCK, IDENTITY
+//   recover.cc         replays logs into memtables and files
+//   close.cc           end of background work, last flushes, release of everything
+//   write.cc           Put .. Write, group commit
+//   admission.cc       what a leader must do before it may write: errors, stalls, switches
+//   switch.cc          memtable and log switches, which logs are still needed
+//   read.cc            Get, MultiGet, KeyMayExist
+//   iterators.cc       iterators and snapshots
+//   super_versions.cc  installing and retiring super versions
+//   flush.cc           manual and background flushes
+//   schedule.cc        what runs in the background and how much of it
+//   compact.cc         background compactions
+//   manual_compaction.cc  CompactRange, SuggestCompactRange, level changes, pauses
+//   errors.cc          background errors, Resume
+//   purge.cc           obsolete files, archived logs
+//   column_families.cc create, drop, handles
+//   set_options.cc     SetOptions, SetDbOptions, OPTIONS files
+//   properties.cc      properties, sizes, memory
+//   metadata.cc        live files, identity, checksums, file ranges
+//   read_only.cc       what a read-only open does otherwise
+//   secondary.cc       what a secondary does otherwise
+//   wal_iterator.cc    GetUpdatesSince
+//   info_log.cc        the LOG: header, events, statistics
+//   destroy.cc         Destroy, ListColumnFamilies
+//   repair.cc          Repair
+//   timestamps.cc      full_history_ts_low, trimming
+//
+// The three locks, in order (docs/concurrency.md): leadership of the commit queue, the
+// db mutex, leaves. Nothing waits on a disk under the db mutex, except where
+// VersionSet::LogAndApply() says that it releases it.
+//
+// Thread safety: as Db says.
+
+#ifndef SKARN_CORE_DB_DB_IMPL_H_
+#define SKARN_CORE_DB_DB_IMPL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/epoch.h"
+#include "core/base/mutex.h"
+#include "core/compaction/compaction_job.h"
+#include "core/compaction/flush_job.h"
+#include "core/db/background_error.h"
+#include "core/db/batch_inserter.h"
+#include "core/db/column_family.h"
+#include "core/db/commit_queue.h"
+#include "core/db/db.h"
+#include "core/db/snapshot_list.h"
+#include "core/db/super_version.h"
+#include "core/db/wal_manager.h"
+#include "core/db/write_stall.h"
+#include "core/options/option_rules.h"
+#include "core/version/version_set.h"
+
+namespace skarn {
+
+class ManualCompaction;  // manual_compaction.cc
+class SecondaryReplay;   // secondary.h
+class Statistics;
+
+// Why a flush happens; the names are those of log lines.
+enum class FlushReason : uint8_t {
+  kOthers,
+  kGetLiveFiles,
+  kShutDown,
+  kExternalFileIngestion,
+  kManualCompaction,
+  kWriteBufferManager,
+  kWriteBufferFull,
+  kManualFlush,
+  kErrorRecovery,
+  kWalFull,
+};
+const char* FlushReasonName(FlushReason reason);
+
+class DbImpl final : public Db {
+ public:
+  DbImpl(OpenRequest request, std::shared_ptr<const DbOptions> options);
+  ~DbImpl() override;
+
+  // --- Db ---
+
+  Status Close() override;
+  ColumnFamilyHandle* default_family() const override { return default_handle_.get(); }
+  Result<std::unique_ptr<ColumnFamilyHandle>> CreateColumnFamily(
+      const ColumnFamilyOptions& options, const std::string& name) override;
+  Status DropColumnFamily(ColumnFamilyHandle* family) override;
+
+  Status Put(const WriteOptions& options, ColumnFamilyHandle* family, Slice key, Slice timestamp,
+             Slice value) override;
+  Status Delete(const WriteOptions& options, ColumnFamilyHandle* family, Slice key,
+                Slice timestamp) override;
+  Status SingleDelete(const WriteOptions& options, ColumnFamilyHandle* family, Slice key,
+                      Slice timestamp) override;
+  Status DeleteRange(const WriteOptions& options, ColumnFamilyHandle* family, Slice begin,
+                     Slice end, Slice timestamp) override;
+  Status Merge(const WriteOptions& options, ColumnFamilyHandle* family, Slice key, Slice timestamp,
+               Slice operand) override;
+  Status Write(const WriteOptions& options, WriteBatch* batch) override;
+
+  Status Get(const ReadOptions& options, ColumnFamilyHandle* family, Slice key, ValueSink* sink,
+             std::string* found_timestamp) override;
+  void MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHandle* const* families,
+                const Slice* keys, ValueSink* const* sinks, std::string* found_timestamps,
+                Status* statuses, bool sorted_input) override;
+  bool KeyMayExist(const ReadOptions& options, ColumnFamilyHandle* family, Slice key,
+                   ValueSink* sink, std::string* found_timestamp, bool* value_found) override;
+  std::unique_ptr<DbIterator> NewIterator(const ReadOptions& options,
+                                          ColumnFamilyHandle* family) override;
+  Status NewIterators(const ReadOptions& options, const std::vector<ColumnFamilyHandle*>& families,
+                      std::vector<std::unique_ptr<DbIterator>>* iterators) override;
+  const Snapshot* GetSnapshot() override;
+  void ReleaseSnapshot(const Snapshot* snapshot) override;
+  SequenceNumber LatestSequence() const override { return visible(); }
+
+  bool GetProperty(ColumnFamilyHandle* family, Slice name, std::string* value) override;
+  bool GetIntProperty(ColumnFamilyHandle* family, Slice name, uint64_t* value) override;
+  bool GetAggregatedIntProperty(Slice name, uint64_t* value) override;
+  Status ApproximateSizes(ColumnFamilyHandle* family, bool include_memtables, bool include_files,
+                          double files_size_error_margin, const KeyRange* ranges, size_t count,
+                          uint64_t* sizes) override;
+  void GetColumnFamilyMetadata(ColumnFamilyHandle* family, ColumnFamilyMetadata* metadata) override;
+  void GetMemoryUsage(uint64_t* memtables_total, uint64_t* memtables_unflushed,
+                      uint64_t* table_readers) override;
+
+  Status Flush(const FlushOptions& options,
+               const std::vector<ColumnFamilyHandle*>& families) override;
+  Status FlushWal(bool sync) override;
+  Status SyncWal() override;
+  Status CompactRange(const CompactRangeOptions& options, ColumnFamilyHandle* family,
+                      const Slice* begin, const Slice* end) override;
+  Status SuggestCompactRange(ColumnFamilyHandle* family, const Slice* begin,
+                             const Slice* end) override;
+  Status WaitForCompact(const WaitForCompactOptions& options) override;
+  Status PauseBackgroundWork() override;
+  Status ContinueBackgroundWork() override;
+  void DisableManualCompaction() override;
+  void EnableManualCompaction() override;
+  void CancelAllBackgroundWork(bool wait) override;
+  Status EnableAutoCompaction(const std::vector<ColumnFamilyHandle*>& families) override;
+  Status DisableFileDeletions() override;
+  Status EnableFileDeletions() override;
+  Status DeleteFile(const std::string& name) override;
+  Status DeleteFilesInRanges(ColumnFamilyHandle* family, const Slice* const* starts,
+                             const Slice* const* limits, size_t count, bool include_end) override;
+  Status Resume() override;
+
+  Status SetOptions(ColumnFamilyHandle* family,
+                    const std::unordered_map<std::string, std::string>& changes) override;
+  Status SetDbOptions(const std::unordered_map<std::string, std::string>& changes) override;
+  DbOptions GetDbOptions() const override;
+  ColumnFamilyOptions GetColumnFamilyOptions(ColumnFamilyHandle* family) const override;
+
+  Result<std::string> GetDbIdentity() const override;
+  Status GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalIterator>* iterator) override;
+  Status IncreaseFullHistoryTimestampLow(ColumnFamilyHandle* family, Slice timestamp) override;
+  Result<std::string> GetFullHistoryTimestampLow(ColumnFamilyHandle* family) override;
+  Status TryCatchUpWithPrimary() override;
+  Status VerifyChecksums(const ReadOptions& options) override;
+  const std::string& path() const override { return path_; }
+  Env* env() const override { return env_; }
+
+  // --- For higher rooms (transactions, backups, ingestion) and this room's parts ---
+
+  // Commits `batch` with the extras of transactions. Any of them may be null or zero.
+  struct WriteExtras {
+    WriteCallback* callback = nullptr;
+    bool log_only = false;           // A prepare record.
+    uint64_t log_reference = 0;      // Of the prepare record that this commits.
+    uint64_t* log_used = nullptr;
+    SequenceNumber* sequence = nullptr;
+  };
+  Status WriteWithExtras(const WriteOptions& options, WriteBatch* batch, const WriteExtras& extras);
+
+  SequenceNumber visible() const { return visible_.load(std::memory_order_acquire); }
+  VersionSet* versions() const { return versions_.get(); }
+  Mutex* mutex() SKARN_RETURN_CAPABILITY(mutex_) { return &mutex_; }
+  // A copy of the options in force; shared, never changed.
+  std::shared_ptr<const DbOptions> db_options() const SKARN_EXCLUDES(mutex_);
+  ColumnFamily* FamilyOf(ColumnFamilyHandle* handle) const {
+    return handle != nullptr ? handle->family() : default_family_;
+  }
+  Mode mode() const { return mode_; }
+  SnapshotList* snapshots() { return &snapshots_; }
+  const Snapshot* GetSnapshotForWriteConflicts();
+  const std::map<std::string, RecoveredTransaction>& recovered_transactions() const {
+    return recovered_transactions_;
+  }
+  // Gives a super version back whose last reference is gone. Any thread, no lock held.
+  void DropSuperVersion(SuperVersion* super_version);
+  // Called by ColumnFamily when its last reference is gone.
+  void BuryFamily(ColumnFamily* family);
+  // Called by handles.
+  void ReleaseHandle(ColumnFamily* family);
+  // A reference on the newest super version, for longer than an epoch.
+  SuperVersion* AcquireSuperVersion(ColumnFamily* family);
+  void ReleaseSuperVersion(SuperVersion* super_version) {
+    if (super_version->Unref()) DropSuperVersion(super_version);
+  }
+  // Flushes `families` and waits; `reason` is for the LOG.
+  Status FlushFamilies(const std::vector<ColumnFamily*>& families, const FlushOptions& options,
+                       FlushReason reason, bool entered_queue = false) SKARN_EXCLUDES(mutex_);
+  // Keeps writers out while it lives, all earlier writes being visible: for ingestion.
+  class WritePause;
+
+ private:
+  friend class Db;
+  friend class DbOpener;         // open.cc, recover.cc
+  friend class DbTest;           // Unit tests look inside.
+  friend class SecondaryReplay;  // secondary.cc
+  friend class ManualCompaction;
+
+  // Why the next commit leader must take the slow path; bits of admission_.
+  enum Admission : uint32_t {
+    kStopped = 1 << 0,         // Writes are stopped.
+    kDelayed = 1 << 1,         // Writes are delayed.
+    kSwitchMemtable = 1 << 2,  // A memtable is full.
+    kFailed = 1 << 3,          // A background error stops writes.
+    kClosing = 1 << 4,
+    kNotWritable = 1 << 5,     // Read-only or secondary.
+    kLogsTooLarge = 1 << 6,
+    kSharedBuffer = 1 << 7,    // A write buffer manager must be asked each time.
+  };
+
+  // What a background job leaves to do after the mutex is released.
+  struct Cleanup {
+    std::vector<SuperVersion*> super_versions;  // Uninstalled; to be retired.
+    std::vector<MemTable*> memtables;           // References to give up.
+    std::vector<std::function<void()>> calls;   // Notifications, log lines.
+    bool full_purge = false;
+  };
+  // Releases what a job left, deletes files that became obsolete. No lock held.
+  void RunCleanup(Cleanup* cleanup) SKARN_EXCLUDES(mutex_);
+
+  // --- open.cc, recover.cc (DbOpener drives them) ---
+
+  Status RejectWrite() const;  // The text for this mode, or Ok.
+
+  // --- write.cc ---
+
+  Status CommitOne(const WriteOptions& options, ColumnFamily* family, EntryKind kind, Slice key,
+                   Slice timestamp, Slice value) SKARN_EXCLUDES(mutex_);
+  Status CommitBatch(const WriteOptions& options, WriteBatch* batch, const WriteExtras& extras);
+  Status CheckWriteOptions(const WriteOptions& options) const;
+  Status Commit(Writer* writer);
+  void LeadGroup(Writer* leader);
+  Status AppendGroup(Writer* leader, Writer* last, SequenceNumber first, uint32_t entry_count);
+  Status InsertGroup(Writer* leader, Writer* last, SequenceNumber first);
+  Status InsertWriter(Writer* writer, SequenceNumber* next, bool concurrent);
+  void Publish(SequenceNumber sequence) {
+    visible_.store(sequence, std::memory_order_release);
+  }
+
+  // --- admission.cc ---
+
+  // Does what the bits of admission_ ask for. Leader only.
+  [[gnu::cold]] Status Admit(Writer* leader) SKARN_EXCLUDES(mutex_);
+  Status DelayWrite(Writer* leader) SKARN_REQUIRES(mutex_);
+  Status SwitchFullMemtables(Writer* leader) SKARN_REQUIRES(mutex_);
+  Status FlushForLogSize(Writer* leader) SKARN_REQUIRES(mutex_);
+  Status FlushForSharedBuffer(Writer* leader) SKARN_REQUIRES(mutex_);
+  Status ThrottleLowPriority(const Writer& writer);
+  void SetAdmission(uint32_t bits) { admission_.fetch_or(bits, std::memory_order_release); }
+  void ClearAdmission(uint32_t bits) { admission_.fetch_and(~bits, std::memory_order_release); }
+  void UpdateStallAdmission() SKARN_REQUIRES(mutex_);
+  uint64_t LogSizeLimit() const SKARN_REQUIRES(mutex_);
+
+  // --- switch.cc ---
+
+  // Makes the active memtable immutable, with a new log when the current one has records.
+  // Precondition: the caller leads the commit queue. Releases the mutex while it makes files.
+  Status SwitchMemtable(ColumnFamily* family, Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+  // Logs that nobody needs any more leave the manager; purge deletes them.
+  uint64_t MinLogToKeep(const std::vector<FamilyEdits>& flushed) SKARN_REQUIRES(mutex_);
+  uint64_t PreallocationBytes(const ColumnFamilyOptions& options) const;
+  uint64_t OldestPrepareLog() SKARN_REQUIRES(mutex_);
+
+  // --- super_versions.cc ---
+
+  // Publishes the family's present state; scores and stalls follow.
+  void InstallSuperVersion(ColumnFamily* family, Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+  void EvaluateStalls(ColumnFamily* family) SKARN_REQUIRES(mutex_);
+  void ReapFamilies() SKARN_REQUIRES(mutex_);
+  static void RetiredSuperVersion(void* super_version);
+  void PublishFamilyTable() SKARN_REQUIRES(mutex_);
+
+  // --- read.cc, iterators.cc ---
+
+  Status CheckRead(const ReadOptions& options, const ColumnFamily* family) const;
+  Status CheckTimestamp(const ColumnFamily* family, const Slice* timestamp) const;
+  // Super versions of several families and a number that all of them agree on.
+  SequenceNumber AcquireTogether(const std::vector<ColumnFamily*>& families,
+                                 const Snapshot* snapshot,
+                                 std::vector<SuperVersion*>* super_versions);
+  std::unique_ptr<DbIterator> NewIteratorAt(const ReadOptions& options, ColumnFamily* family,
+                                            SuperVersion* super_version, SequenceNumber sequence);
+
+  // --- flush.cc ---
+
+  struct FlushRequest {
+    struct Part {
+      ColumnFamily* family;  // Referenced.
+      uint64_t memtable_id_max;
+    };
+    std::vector<Part> parts;
+    FlushReason reason = FlushReason::kOthers;
+    bool atomic = false;
+  };
+  void RequestFlush(std::vector<ColumnFamily*> families, FlushReason reason, bool atomic = false)
+      SKARN_REQUIRES(mutex_);
+  void BackgroundFlush() SKARN_EXCLUDES(mutex_);
+  Status RunFlush(FlushRequest* request, Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+  Status WaitForFlush(const std::vector<FlushRequest::Part>& parts, bool resuming)
+      SKARN_REQUIRES(mutex_);
+  Status WaitUntilFlushWouldNotStall(ColumnFamily* family) SKARN_REQUIRES(mutex_);
+  JobContext NewJobContext(ColumnFamily* family, int job_id, IoPriority priority)
+      SKARN_REQUIRES(mutex_);
+
+  // --- schedule.cc ---
+
+  void MaybeSchedule() SKARN_REQUIRES(mutex_);
+  void QueueCompaction(ColumnFamily* family) SKARN_REQUIRES(mutex_);
+  BackgroundLimits Limits() const SKARN_REQUIRES(mutex_);
+  bool CompactionPressure() const SKARN_REQUIRES(mutex_);
+  // Protects the files with numbers from now on until the job ends.
+  std::list<uint64_t>::iterator ProtectNewFiles() SKARN_REQUIRES(mutex_);
+  void UnprotectNewFiles(std::list<uint64_t>::iterator place) SKARN_REQUIRES(mutex_);
+  int NextJobId() { return next_job_id_.fetch_add(1, std::memory_order_relaxed) + 1; }
+  // Runs `job` on the pool, counted in background_jobs_.
+  void Schedule(ThreadPool::Priority priority, void (DbImpl::*job)()) SKARN_REQUIRES(mutex_);
+
+  // --- compact.cc ---
+
+  void BackgroundCompaction() SKARN_EXCLUDES(mutex_);
+  // Carries out one compaction and installs it. The compaction is released by the caller.
+  Status RunCompaction(ColumnFamily* family, Compaction* compaction,
+                       const std::atomic<bool>* pause, Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+
+  // --- manual_compaction.cc ---
+
+  Status CompactLevels(const CompactRangeOptions& options, ColumnFamily* family,
+                       const Slice* begin, const Slice* end);
+  Status RunManualCompaction(const CompactRangeOptions& options, ColumnFamily* family,
+                             int input_level, int output_level, const Slice* begin,
+                             const Slice* end, uint64_t max_file_number, bool force_bottommost);
+  Status ChangeLevel(ColumnFamily* family, int level, int target_level);
+
+  // --- errors.cc ---
+
+  // Stores the error by its severity; may start an automatic resume.
+  void SetBackgroundError(const Status& error, ErrorCause cause) SKARN_REQUIRES(mutex_);
+  Status ResumeLocked(bool automatic) SKARN_REQUIRES(mutex_);
+  void AutoResume() SKARN_EXCLUDES(mutex_);
+  void ScheduleAutoResume() SKARN_REQUIRES(mutex_);
+
+  // --- purge.cc ---
+
+  // Deletes files that versions gave up and logs that nobody needs; with `full`, everything in the
+  // directories that belongs to nobody.
+  void PurgeObsoleteFiles(bool full) SKARN_EXCLUDES(mutex_);
+  void RequestPurge();          // From any thread, no lock needed.
+  void BackgroundPurge() SKARN_EXCLUDES(mutex_);
+  void PurgeArchive() SKARN_EXCLUDES(mutex_);
+  void DeleteObsolete(const std::string& path);
+
+  // --- set_options.cc ---
+
+  Status WriteOptionsFile() SKARN_REQUIRES(mutex_);  // Releases the mutex while it writes.
+
+  // --- column_families.cc ---
+
+  ColumnFamily* AddFamily(ColumnFamilyVersions* versions) SKARN_REQUIRES(mutex_);
+  Result<ColumnFamily*> CreateFamily(const ColumnFamilyOptions& options, const std::string& name)
+      SKARN_EXCLUDES(mutex_);
+
+  // --- info_log.cc ---
+
+  void LogHeader();
+  void LogEvent(const std::string& json) const;
+  void MaybeDumpStatistics();
+
+  // --- Fixed after open ---
+
+  const Mode mode_;
+  const std::string path_;
+  const std::string secondary_path_;
+  Env* const env_;
+  FileSystem* const fs_;
+  std::shared_ptr<Logger> info_log_;  // Shared with the caller's options.
+  Statistics* statistics_ = nullptr;
+  std::string wal_directory_;
+  std::string session_id_;
+  std::string host_id_;
+  std::unique_ptr<FileLock> file_lock_;
+  std::unique_ptr<Directory> db_directory_;  // Synced after renames in it.
+  ColumnFamily* default_family_ = nullptr;
+  std::unique_ptr<FamilyHandle> default_handle_;
+  bool open_ = false;    // Open() succeeded.
+  bool closed_ = false;
+
+  // --- The write path. The leader's, unless said otherwise ---
+
+  CommitQueue queue_;
+  alignas(128) std::atomic<uint32_t> admission_{0};  // Any thread.
+  SequenceNumber last_allocated_ = 0;
+  uint64_t last_group_bytes_ = 0;
+  uint32_t last_sync_group_ = 1;
+  std::vector<Slice> group_parts_;
+  uint64_t writes_ = 0, groups_ = 0, keys_written_ = 0, bytes_written_ = 0;
+  // Written by leaders, read by every reader.
+  alignas(128) std::atomic<SequenceNumber> visible_{0};
+  // Read by writers inside an epoch; replaced under the db mutex by a leader.
+  alignas(128) std::atomic<const FamilyTable*> family_table_{nullptr};
+  std::atomic<bool> unlogged_writes_{false};  // Something was written with the log disabled.
+
+  WalManager wals_;
+  SnapshotList snapshots_;
+  OpenTableBudget open_tables_;
+
+  // --- Under the db mutex ---
+
+  mutable Mutex mutex_;
+  CondVar work_done_{&mutex_};  // Any background job ended, a stall or an error changed.
+  std::shared_ptr<const DbOptions> options_ SKARN_GUARDED_BY(mutex_);  // Shared with readers.
+  std::unique_ptr<VersionSet> versions_;
+  std::map<std::string, RecoveredTransaction> recovered_transactions_;
+  std::unique_ptr<MemoryCharge> memory_charge_;
+  std::vector<ColumnFamily*> families_ SKARN_GUARDED_BY(mutex_);  // Not dropped; creation order.
+  BackgroundErrors errors_ SKARN_GUARDED_BY(mutex_);
+  WriteController write_controller_ SKARN_GUARDED_BY(mutex_);
+
+  std::deque<FlushRequest> flush_queue_ SKARN_GUARDED_BY(mutex_);
+  std::deque<ColumnFamily*> compaction_queue_ SKARN_GUARDED_BY(mutex_);  // Referenced.
+  int flushes_scheduled_ SKARN_GUARDED_BY(mutex_) = 0;
+  int flushes_running_ SKARN_GUARDED_BY(mutex_) = 0;
+  int compactions_scheduled_ SKARN_GUARDED_BY(mutex_) = 0;
+  int compactions_running_ SKARN_GUARDED_BY(mutex_) = 0;
+  int background_jobs_ SKARN_GUARDED_BY(mutex_) = 0;  // All kinds, purge and resume too.
+  int pause_count_ SKARN_GUARDED_BY(mutex_) = 0;
+  std::list<uint64_t> protected_from_ SKARN_GUARDED_BY(mutex_);
+  int file_deletions_disabled_ SKARN_GUARDED_BY(mutex_) = 0;
+  bool full_purge_due_ SKARN_GUARDED_BY(mutex_) = false;
+  uint64_t last_full_purge_us_ SKARN_GUARDED_BY(mutex_) = 0;
+  uint64_t last_archive_purge_s_ SKARN_GUARDED_BY(mutex_) = 0;
+  std::vector<std::shared_ptr<LogWriter>> logs_to_close_ SKARN_GUARDED_BY(mutex_);  // Shared with syncs.
+  std::set<uint64_t> logs_to_delete_ SKARN_GUARDED_BY(mutex_);
+  bool purging_ SKARN_GUARDED_BY(mutex_) = false;
+  int manual_compactions_ SKARN_GUARDED_BY(mutex_) = 0;
+  int exclusive_manual_ SKARN_GUARDED_BY(mutex_) = 0;
+  bool refitting_ SKARN_GUARDED_BY(mutex_) = false;
+  bool closing_started_ SKARN_GUARDED_BY(mutex_) = false;
+  uint64_t options_file_number_ SKARN_GUARDED_BY(mutex_) = 0;
+  bool writing_options_ SKARN_GUARDED_BY(mutex_) = false;
+  uint64_t opened_us_ = 0;
+  uint64_t last_stats_dump_us_ SKARN_GUARDED_BY(mutex_) = 0;
+
+  // --- Any thread ---
+
+  std::atomic<bool> shutting_down_{false};
+  std::atomic<bool> manual_compactions_stopped_{false};  // Told to stop; see the next.
+  std::atomic<int> manual_compactions_disabled_{0};
+  std::atomic<int> next_job_id_{0};
+  std::atomic<ColumnFamily*> dead_families_{nullptr};
+  std::atomic<bool> purge_requested_{false};
+  // Threads that will purge by themselves: the last reader of a version need not ask for it.
+  std::atomic<int> purge_expected_{0};
+
+  std::unique_ptr<SecondaryReplay> secondary_;  // Secondary mode only.
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_DB_DB_IMPL_H_

@@ -1,0 +1,52 @@
+// SnapshotList holds the snapshots that are not yet released, oldest first.
+//
+// Taking a snapshot reads the visible sequence number under the list's mutex, and so
+// does copying the list: a job that copied it knows that every later snapshot is at
+// least as new as everything that was visible at that time.
+//
+// Thread safety: any thread. The mutex is a leaf in the lock order.
+
+#ifndef SKARN_CORE_DB_SNAPSHOT_LIST_H_
+#define SKARN_CORE_DB_SNAPSHOT_LIST_H_
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/mutex.h"
+#include "core/key/internal_key.h"
+#include "core/key/snapshot.h"
+
+namespace skarn {
+
+class SnapshotList {
+ public:
+  explicit SnapshotList(const std::atomic<SequenceNumber>* visible);
+  ~SnapshotList();
+
+  // `write_conflict_boundary`: a transaction checks conflicts against it, so compactions keep
+  // what is needed to see them.
+  const Snapshot* New(uint64_t now_s, bool write_conflict_boundary = false) SKARN_EXCLUDES(mu_);
+  // Returns the number of the oldest snapshot left, or kMaxSequenceNumber.
+  SequenceNumber Release(const Snapshot* snapshot) SKARN_EXCLUDES(mu_);
+
+  // Ascending, without duplicates.
+  std::vector<SequenceNumber> Sequences(SequenceNumber* earliest_write_conflict = nullptr) const
+      SKARN_EXCLUDES(mu_);
+  size_t count() const SKARN_EXCLUDES(mu_);
+  // Of the oldest snapshot; 0 when there is none.
+  uint64_t oldest_time_s() const SKARN_EXCLUDES(mu_);
+  SequenceNumber oldest_sequence() const SKARN_EXCLUDES(mu_);
+
+ private:
+  const std::atomic<SequenceNumber>* const visible_;
+  mutable Mutex mu_;
+  Snapshot head_;  // Of the ring; not a snapshot itself. Its links are guarded by mu_.
+  size_t count_ SKARN_GUARDED_BY(mu_) = 0;
+  // Numbers of snapshots that are write conflict boundaries, unsorted.
+  std::vector<const Snapshot*> boundaries_ SKARN_GUARDED_BY(mu_);
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_DB_SNAPSHOT_LIST_H_
