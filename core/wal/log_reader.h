@@ -34,10 +34,24 @@ class LogReader {
     virtual void OldRecord(size_t bytes) { (void)bytes; }
   };
 
+  // What was seen of the log before this one, to compare with what this one says of it
+  // (track_and_verify_wals). Differences are reported under the predecessor's number.
+  struct Predecessor {
+    bool seen = false;  // False: this is the first log of the recovery.
+    uint64_t log_number = 0;
+    uint64_t size_bytes = 0;
+    uint64_t last_sequence = 0;  // Of the last batch; 0: none.
+    std::string path;            // Of this log, for messages.
+    uint64_t min_log_number = 0;  // Logs below are not needed.
+  };
+
   // `reporter` may be null. `log_number` checks recyclable records.
   LogReader(std::unique_ptr<SequentialFile> file, Reporter* reporter, uint64_t log_number,
             bool verify_checksums = true);
   ~LogReader();
+
+  // Without this call, what the log says of its predecessor is passed over.
+  void CheckPredecessor(Predecessor expected);
 
   // The next record, valid until the next call; false at the end (or where `mode` says
   // that reading stops).
@@ -49,6 +63,7 @@ class LogReader {
   bool at_end() const;
   // Lets reading go on after at_end() when the file has grown (tailing).
   void ContinueAfterEnd();
+  // Whether a record with the header of recyclable logs was seen.
   bool recycled() const;
   const std::map<uint32_t, size_t>& timestamp_sizes() const;
 

@@ -11,10 +11,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/slice.h"
 #include "core/base/status.h"
 #include "core/env/file_writer.h"
+#include "core/wal/log_format.h"
 
 namespace skarn {
 
@@ -50,7 +52,14 @@ class LogWriter {
 
  private:
   struct Compressor;
-  Status EmitFragments(const Slice* parts, size_t count, size_t total);
+  size_t header_size() const;
+  // `begins` and `ends`: whether the bytes are the first and the last of the record.
+  Status EmitFragments(const Slice* parts, size_t count, size_t total, bool begins, bool ends);
+  Status EmitCompressed(const Slice* parts, size_t count);
+  // A record of the log itself, never split.
+  Status EmitControl(LogRecordType type, Slice body);
+  // Starts a new block when fewer than `size` bytes are left in this one.
+  Status PadUnlessRoomFor(size_t size);
   Status EmitPhysical(uint8_t type, const Slice* parts, size_t count, size_t size);
 
   std::unique_ptr<FileWriter> file_;
@@ -59,6 +68,7 @@ class LogWriter {
   std::map<uint32_t, size_t> recorded_timestamp_sizes_;
   std::unique_ptr<Compressor> compressor_;
   std::string scratch_;
+  std::vector<Slice> pieces_;  // Of the fragment being written.
 };
 
 }  // namespace skarn
