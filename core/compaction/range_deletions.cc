@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/status.h"
+
 namespace skarn {
 
 CompactionRangeDeletions::CompactionRangeDeletions(const KeyOrder& order,

@@ -40,6 +40,7 @@ struct JobContext {
   std::function<std::string(uint32_t path_id)> table_directory;
   std::vector<SequenceNumber> snapshots;  // Ascending.
   SequenceNumber earliest_write_conflict_snapshot = kMaxSequenceNumber;
+  std::string full_history_ts_low;  // Versions with older timestamps may go; empty: none.
   const std::atomic<bool>* shutting_down = nullptr;
   const std::atomic<bool>* pause_manual = nullptr;
   IoPriority priority = IoPriority::kLow;
