@@ -249,13 +249,7 @@ class Job {
       for (FileMetadata* file : input.files) {
         auto hold = compaction_.version()->table_cache()->Hold(file, input.level);
         if (!hold.ok()) return hold.status();
-        auto tombstones = hold.value()->Tombstones();
-        if (tombstones != nullptr) {
-          std::string lower;
-          std::string upper;
-          TombstoneBounds(*file, &lower, &upper);
-          range_deletions.Add(std::move(tombstones), std::move(lower), std::move(upper));
-        }
+        range_deletions.Add(hold.value()->Tombstones(), file->smallest, file->largest);
         if (input.level != 0) continue;
         Pin pin;
         auto cursor = compaction_.version()->table_cache()->NewCursor(

@@ -23,7 +23,7 @@ Status RunFlushJob(const JobContext& context, const ColumnFamilyOptions& options
   const uint64_t now_s = oldest_write_s;
   for (auto it = memtables.rbegin(); it != memtables.rend(); ++it) {  // Newest first.
     sources.Add((*it)->NewFlushCursor());
-    range_deletions.Add((*it)->Tombstones(kMaxSequenceNumber), std::string(), std::string());
+    range_deletions.Add((*it)->Tombstones(kMaxSequenceNumber));
     oldest_write_s = std::min(oldest_write_s, (*it)->oldest_write_s());
   }
   range_deletions.Freeze();

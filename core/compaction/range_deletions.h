@@ -2,7 +2,7 @@
 // entries they cover, and which of them the outputs must carry on.
 //
 // Each input's tombstones count only within the bounds of the file they came from
-// (docs/formats/sst.md, "tombstones and file boundaries").
+// (core/key/clipped_tombstones.h).
 //
 // Thread safety: Add() and Freeze() by one thread; afterwards Covers() belongs to one
 // user (it remembers a position; make a copy per subcompaction), the rest is immutable.
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/key/clipped_tombstones.h"
 #include "core/key/internal_key.h"
 #include "core/key/range_tombstone.h"
 
@@ -24,9 +25,10 @@ class CompactionRangeDeletions {
   // `snapshots` ascending; both outlive this object.
   CompactionRangeDeletions(const KeyOrder& order, const std::vector<SequenceNumber>& snapshots);
 
-  // Tombstones that count in [lower, upper), packed keys; an empty bound is open.
-  void Add(std::shared_ptr<const FragmentedTombstones> tombstones, std::string lower,
-           std::string upper);
+  // Of a memtable; null is none.
+  void Add(std::shared_ptr<const FragmentedTombstones> tombstones);
+  // Of a file with these boundaries, packed keys.
+  void Add(std::shared_ptr<const FragmentedTombstones> tombstones, Slice smallest, Slice largest);
   // After the last Add().
   void Freeze();
   bool empty() const { return sources_.empty(); }
@@ -40,14 +42,15 @@ class CompactionRangeDeletions {
 
  private:
   struct Source {
-    std::shared_ptr<const FragmentedTombstones> tombstones;  // Shared with the open table.
-    std::string lower;
-    std::string upper;
+    ClippedTombstones tombstones;
+    bool bounded = false;
+    std::string first;  // User keys without timestamp, when bounded.
+    std::string last;
   };
 
   const KeyOrder& order_;
   const std::vector<SequenceNumber>& snapshots_;
-  std::vector<Source> sources_;  // By lower bound after Freeze().
+  std::vector<Source> sources_;  // By first key after Freeze(), those without bounds first.
   std::vector<size_t> active_;   // Sources whose bounds may hold the last entry asked about.
   size_t next_ = 0;              // First source not yet active.
   std::shared_ptr<const FragmentedTombstones> merged_;
