@@ -11,13 +11,15 @@ CompactionRangeDeletions::CompactionRangeDeletions(const KeyOrder& order,
 
 void CompactionRangeDeletions::Add(std::shared_ptr<const FragmentedTombstones> tombstones) {
   if (tombstones == nullptr || tombstones->empty()) return;
-  sources_.push_back({ClippedTombstones(order_, std::move(tombstones)), false, "", ""});
+  sources_.push_back({std::make_unique<const ClippedTombstones>(order_, std::move(tombstones)), false, "", ""});
 }
 
 void CompactionRangeDeletions::Add(std::shared_ptr<const FragmentedTombstones> tombstones,
                                    Slice smallest, Slice largest) {
   if (tombstones == nullptr || tombstones->empty()) return;
-  sources_.push_back({ClippedTombstones(order_, std::move(tombstones), smallest, largest), true,
+  sources_.push_back({std::make_unique<const ClippedTombstones>(order_, std::move(tombstones),
+                                                               smallest, largest),
+                      true,
                       order_.StripTimestamp(PackedUserKey(smallest)).ToString(),
                       order_.StripTimestamp(PackedUserKey(largest)).ToString()});
 }
@@ -28,7 +30,7 @@ void CompactionRangeDeletions::Freeze() {
     return order_.CompareStripped(a.first, b.first) < 0;
   });
   std::vector<RangeTombstone> clipped;
-  for (const Source& source : sources_) source.tombstones.AppendTo(&clipped);
+  for (const Source& source : sources_) source.tombstones->AppendTo(&clipped);
   if (!clipped.empty()) {
     merged_ = std::make_shared<const FragmentedTombstones>(order_, std::move(clipped));
   }
@@ -50,7 +52,7 @@ bool CompactionRangeDeletions::Covers(Slice user_key, uint64_t tag) {
   const SequenceNumber newest_in_stripe =
       stripe_end == snapshots_.end() ? kMaxSequenceNumber : *stripe_end;
   for (const size_t index : active_) {
-    if (sources_[index].tombstones.MaxCovering(key, newest_in_stripe) > sequence) return true;
+    if (sources_[index].tombstones->MaxCovering(key, newest_in_stripe) > sequence) return true;
   }
   return false;
 }

@@ -42,7 +42,7 @@ class CompactionRangeDeletions {
 
  private:
   struct Source {
-    ClippedTombstones tombstones;
+    std::unique_ptr<const ClippedTombstones> tombstones;
     bool bounded = false;
     std::string first;  // User keys without timestamp, when bounded.
     std::string last;

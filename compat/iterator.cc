@@ -1,0 +1,110 @@
+// Iterators (c/iterator.h).
+//
+// Reading the current entry is a few loads: no call into the engine.
+
+#include <memory>
+#include <vector>
+
+#include "compat/c_status.h"
+#include "compat/handles.h"
+#include "core/iterate/db_iterator.h"
+#include "include/c_api/rocksdb/c.h"
+
+using skarn::SaveError;
+using skarn::Slice;
+
+namespace {
+
+const char* Give(Slice slice, size_t* size) {
+  *size = slice.size();
+  return slice.data();
+}
+
+rocksdb_slice_t Give(Slice slice) { return {slice.data(), slice.size()}; }
+
+}  // namespace
+
+extern "C" {
+
+rocksdb_iterator_t* rocksdb_create_iterator(rocksdb_t* db, const rocksdb_readoptions_t* options) {
+  return new rocksdb_iterator_t{db->rep->NewIterator(options->rep, nullptr)};
+}
+
+rocksdb_iterator_t* rocksdb_create_iterator_cf(rocksdb_t* db, const rocksdb_readoptions_t* options,
+                                               rocksdb_column_family_handle_t* column_family) {
+  return new rocksdb_iterator_t{db->rep->NewIterator(options->rep, column_family->rep)};
+}
+
+void rocksdb_create_iterators(rocksdb_t* db, rocksdb_readoptions_t* opts,
+                              rocksdb_column_family_handle_t** column_families,
+                              rocksdb_iterator_t** iterators, size_t size, char** errptr) {
+  std::vector<skarn::ColumnFamilyHandle*> families;
+  for (size_t i = 0; i < size; ++i) {
+    families.push_back(column_families[i]->rep);
+    iterators[i] = nullptr;
+  }
+  std::vector<std::unique_ptr<skarn::DbIterator>> created;
+  if (SaveError(errptr, db->rep->NewIterators(opts->rep, families, &created))) return;
+  for (size_t i = 0; i < size; ++i) iterators[i] = new rocksdb_iterator_t{std::move(created[i])};
+}
+
+void rocksdb_iter_destroy(rocksdb_iterator_t* iter) { delete iter; }
+
+unsigned char rocksdb_iter_valid(const rocksdb_iterator_t* iter) {
+  return iter->rep->valid() ? 1 : 0;
+}
+
+void rocksdb_iter_seek_to_first(rocksdb_iterator_t* iter) { iter->rep->SeekToFirst(); }
+
+void rocksdb_iter_seek_to_last(rocksdb_iterator_t* iter) { iter->rep->SeekToLast(); }
+
+void rocksdb_iter_seek(rocksdb_iterator_t* iter, const char* k, size_t klen) {
+  iter->rep->Seek(Slice(k, klen));
+}
+
+void rocksdb_iter_seek_for_prev(rocksdb_iterator_t* iter, const char* k, size_t klen) {
+  iter->rep->SeekForPrev(Slice(k, klen));
+}
+
+// A move of an iterator that is not valid is a mistake of the caller; it stays where it is.
+void rocksdb_iter_next(rocksdb_iterator_t* iter) {
+  if (iter->rep->valid()) iter->rep->Next();
+}
+
+void rocksdb_iter_prev(rocksdb_iterator_t* iter) {
+  if (iter->rep->valid()) iter->rep->Prev();
+}
+
+const char* rocksdb_iter_key(const rocksdb_iterator_t* iter, size_t* klen) {
+  return Give(iter->rep->key(), klen);
+}
+
+const char* rocksdb_iter_value(const rocksdb_iterator_t* iter, size_t* vlen) {
+  return Give(iter->rep->value(), vlen);
+}
+
+const char* rocksdb_iter_timestamp(const rocksdb_iterator_t* iter, size_t* tslen) {
+  return Give(iter->rep->timestamp(), tslen);
+}
+
+rocksdb_slice_t rocksdb_iter_key_slice(const rocksdb_iterator_t* iter) {
+  return Give(iter->rep->key());
+}
+
+rocksdb_slice_t rocksdb_iter_value_slice(const rocksdb_iterator_t* iter) {
+  return Give(iter->rep->value());
+}
+
+rocksdb_slice_t rocksdb_iter_timestamp_slice(const rocksdb_iterator_t* iter) {
+  return Give(iter->rep->timestamp());
+}
+
+void rocksdb_iter_get_error(const rocksdb_iterator_t* iter, char** errptr) {
+  SaveError(errptr, iter->rep->status());
+}
+
+void rocksdb_iter_refresh(const rocksdb_iterator_t* iter, char** errptr) {
+  SaveError(errptr, iter->rep->Refresh());
+}
+
+}  // extern "C"
