@@ -6,7 +6,6 @@
 #define SKARN_CORE_OPTIONS_OPTION_RULES_H_
 
 #include <string>
-#include <vector>
 
 #include "core/base/status.h"
 #include "core/options/options.h"
@@ -28,9 +27,6 @@ Status Validate(const DbOptions& options);
 
 // The same for a column family, at open, at its creation and after SetOptions.
 Status Validate(const DbOptions& db, const ColumnFamilyOptions& options);
-
-// What one database cannot have together, over all its column families.
-Status ValidateAll(const DbOptions& db, const std::vector<ColumnFamilyOptions>& families);
 
 // The codec of a new file of `level`. `bottommost`: no older data lies below it.
 CompressionType CompressionOfLevel(const ColumnFamilyOptions& options, int level, int base_level,
