@@ -53,12 +53,6 @@ void BlockBuilder::Reset() {
   uniform_ = false;
 }
 
-BlockBuffer BlockBuilder::TakeBuffer(BlockBuffer replacement) {
-  BlockBuffer taken = std::exchange(buffer_, std::move(replacement));
-  Reset();
-  return taken;
-}
-
 char* BlockBuilder::BeginEntry(Slice key, size_t value_size, bool whole_key, size_t* shared_out) {
   size_t shared = 0;
   bool at_restart = entry_count_ == 0;

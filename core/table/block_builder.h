@@ -110,8 +110,8 @@ class BlockBuilder {
            VarintSize(value_size) + (run_count_ >= options_.restart_interval ? 4 : 0);
   }
 
-  // Completes the block. The payload stays valid until Reset() or TakeBuffer(), and is
-  // followed by room for a block trailer, which the caller may write.
+  // Completes the block. The payload stays valid until Reset() and is followed by room
+  // for a block trailer, which the caller may write.
   Slice Finish();
   char* MutablePayload() { return buffer_.data(); }
   // After Finish(): whether the block was marked as uniform.
@@ -119,9 +119,6 @@ class BlockBuilder {
 
   // Begins the next block.
   void Reset();
-  // After Finish(): hands out the buffer with the payload and begins the next block in
-  // `replacement`.
-  BlockBuffer TakeBuffer(BlockBuffer replacement);
 
  private:
   // Writes the head and the key's bytes; returns where the value goes.

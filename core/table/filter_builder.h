@@ -61,7 +61,7 @@ class FilterBuilder {
   uint64_t hash_count() const { return hash_count_ + hashes_.size(); }
   // Size of the filter if it were finished now, roughly.
   size_t EstimatedSize() const {
-    return partition_bytes_ + FilterSize(options_.recipe, hashes_.size());
+    return partition_bytes_ + hashes_.size() * options_.recipe.millibits / 8000;
   }
 
   struct IndexFlavour {

@@ -9,6 +9,7 @@
 #define SKARN_CORE_TABLE_TABLE_BUILDER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,17 @@ struct TableBuilderOptions {
   uint64_t file_creation_time = 0;
   uint64_t target_file_size = 0;
   bool ignore_key_type = false;  // Keep entries whose kind is unknown (repair).
+  // False: user keys lose the comparator's timestamps when they are stored.
+  bool persist_user_defined_timestamps = true;
+  // The property of that name, as it is stored; empty: none.
+  std::string seqno_to_time_mapping;
+  // Put into the properties as they are: those of files built outside a database.
+  std::map<std::string, std::string> extra_properties;
+  // One in this many data blocks is also compressed with a fast and a slow codec, to
+  // estimate what they would gain; 0: none.
+  uint64_t sample_for_compression = 0;
+  // Of format_version 6 and later; 0: chosen from the identity of the file.
+  uint32_t base_context_checksum = 0;
   // Blocks are put here as they are written when table.prepopulate_block_cache says so.
   bool fill_cache = false;
   std::shared_ptr<Cache> block_cache;
