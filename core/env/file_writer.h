@@ -52,6 +52,11 @@ class FileWriter {
 
  private:
   struct Rep;
+  // Keeps the first failure and returns it from then on.
+  Status Remember(Status s);
+  // Writes what is buffered; with direct I/O, the whole blocks of it.
+  Status WriteBuffer();
+
   std::unique_ptr<Rep> rep_;
   const std::string path_;
   std::atomic<uint64_t> size_{0};     // Written by the appending thread.

@@ -57,6 +57,12 @@ Result<std::shared_ptr<Logger>> NewFileLogger(FileSystem* fs, Clock* clock,
                                               const FileLoggerOptions& options);
 // Writes to the standard error stream, each line after `prefix`.
 std::shared_ptr<Logger> NewStderrLogger(LogLevel level, const std::string& prefix);
+// Hands each message to `write(state, level, text, size)`, which may be called from any
+// thread. `text` ends with a zero byte that `size` does not count.
+std::shared_ptr<Logger> NewCallbackLogger(LogLevel level,
+                                          void (*write)(void* state, unsigned level, char* text,
+                                                        size_t size),
+                                          void* state);
 
 }  // namespace skarn
 

@@ -1,0 +1,248 @@
+#include "core/env/file_writer.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "core/base/mutex.h"
+
+namespace skarn {
+
+namespace {
+
+constexpr size_t kFirstBufferBytes = 16 << 10;
+// The newest data is about to be added to or overwritten, so range syncs leave it alone.
+constexpr uint64_t kNotRangeSyncedBytes = 1 << 20;
+constexpr uint64_t kRangeSyncAlignment = 4096;
+
+}  // namespace
+
+// All but `failure` belongs to the appending thread.
+struct FileWriter::Rep {
+  Rep(std::unique_ptr<WritableFile> writable, const FileOptions& file_options_,
+      const Options& options_)
+      : file(std::move(writable)), file_options(file_options_), options(options_) {
+    direct = file->direct_io();
+    alignment = file->alignment();
+    if (options.buffer_bytes < alignment) options.buffer_bytes = alignment;
+    if (direct) options.buffer_bytes = options.buffer_bytes / alignment * alignment;
+  }
+  ~Rep() { free(buffer); }
+
+  // Makes room for `more` bytes, as far as the limit of the options allows. False when
+  // memory is exhausted.
+  bool Reserve(size_t more) {
+    const size_t wanted = std::min(used + more, options.buffer_bytes);
+    if (wanted <= capacity) return true;
+    size_t size = std::max(capacity * 2, kFirstBufferBytes);
+    size = std::min(std::max(size, wanted), options.buffer_bytes);
+    size = (size + alignment - 1) / alignment * alignment;
+    void* memory = aligned_alloc(alignment, size);
+    if (memory == nullptr) return false;
+    if (used != 0) memcpy(memory, buffer, used);
+    free(buffer);
+    buffer = static_cast<char*>(memory);
+    capacity = size;
+    return true;
+  }
+
+  std::unique_ptr<WritableFile> file;
+  const FileOptions file_options;
+  Options options;
+  bool direct = false;
+  size_t alignment = 1;
+
+  char* buffer = nullptr;
+  size_t capacity = 0;
+  size_t used = 0;
+
+  // Where the buffer's first byte belongs.
+  uint64_t buffer_offset = 0;
+  uint64_t allocated_end = 0;
+  uint64_t range_synced = 0;
+
+  // A leaf in the lock order: nothing is locked under it.
+  Mutex mu;
+  Status failure SKARN_GUARDED_BY(mu);  // The first; kept for every later call.
+
+  Status Failure() SKARN_EXCLUDES(mu) {
+    MutexLock lock(&mu);
+    return failure;
+  }
+  // Waits for the limiter in steps it accepts and returns the size of the next step.
+  size_t NextStep(size_t size) {
+    if (options.rate_limiter == nullptr || options.priority == IoPriority::kTotal ||
+        options.rate_limiter->mode() == RateLimiter::Mode::kReadsOnly) {
+      return size;
+    }
+    size_t step = std::min<uint64_t>(
+        size, std::max<uint64_t>(options.rate_limiter->single_burst_bytes(), 1));
+    // Direct writes stay aligned, even when the limiter would like less.
+    if (direct) step = std::min(std::max(step / alignment * alignment, alignment), size);
+    options.rate_limiter->Request(
+        std::min<uint64_t>(step, options.rate_limiter->single_burst_bytes()), options.priority);
+    return step;
+  }
+
+  void ReserveSpace(uint64_t end) {
+    if (options.preallocation_bytes == 0 || end <= allocated_end) return;
+    const uint64_t step = options.preallocation_bytes;
+    const uint64_t new_end = (end + step - 1) / step * step;
+    // Only an optimisation: where there is no space, the write itself will tell.
+    (void)file->Allocate(allocated_end, new_end - allocated_end);
+    allocated_end = new_end;
+  }
+
+  Status Write(Slice data) {
+    ReserveSpace(buffer_offset + data.size());
+    while (!data.empty()) {
+      const size_t step = NextStep(data.size());
+      if (Status s = file->Append(Slice(data.data(), step)); !s.ok()) return s;
+      data.RemovePrefix(step);
+      buffer_offset += step;
+    }
+    return MaybeRangeSync();
+  }
+
+  // Writes whole blocks of the buffer and keeps the rest. With `pad`, the rest is also
+  // written, filled up with zeroes, to be overwritten when more arrives.
+  Status WriteDirect(bool pad) {
+    const size_t whole = used / alignment * alignment;
+    const size_t rest = used - whole;
+    size_t size = whole;
+    if (pad && rest != 0) {
+      memset(buffer + used, 0, alignment - rest);  // Capacities are aligned.
+      size += alignment;
+    }
+    ReserveSpace(buffer_offset + size);
+    for (size_t done = 0; done < size;) {
+      const size_t step = NextStep(size - done);
+      if (Status s = file->PositionedAppend(Slice(buffer + done, step), buffer_offset + done);
+          !s.ok()) {
+        return s;
+      }
+      done += step;
+    }
+    if (whole != 0 && rest != 0) memmove(buffer, buffer + whole, rest);
+    buffer_offset += whole;
+    used = rest;
+    return Status::Ok();
+  }
+
+  Status MaybeRangeSync() {
+    const uint64_t every = file_options.bytes_per_sync;
+    if (every == 0 || direct || buffer_offset < kNotRangeSyncedBytes) return Status::Ok();
+    const uint64_t end =
+        (buffer_offset - kNotRangeSyncedBytes) / kRangeSyncAlignment * kRangeSyncAlignment;
+    if (end < range_synced + every) return Status::Ok();
+    Status s = file->RangeSync(range_synced, end - range_synced);
+    range_synced = end;
+    return s;
+  }
+};
+
+FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
+                       const FileOptions& file_options, const Options& options)
+    : rep_(std::make_unique<Rep>(std::move(file), file_options, options)),
+      path_(std::move(path)) {
+  const uint64_t size = rep_->file->Size();
+  rep_->buffer_offset = size;
+  rep_->range_synced = size;
+  rep_->allocated_end = size;
+  size_.store(size, std::memory_order_relaxed);
+  flushed_.store(size, std::memory_order_relaxed);
+}
+
+FileWriter::~FileWriter() { (void)Close(); }
+
+Status FileWriter::Remember(Status s) {
+  if (s.ok()) return s;
+  MutexLock lock(&rep_->mu);
+  if (rep_->failure.ok()) rep_->failure = s;
+  failed_.store(true, std::memory_order_release);
+  return rep_->failure;
+}
+
+Status FileWriter::Append(Slice data) {
+  if (failed()) return rep_->Failure();
+  Rep& rep = *rep_;
+  size_.store(size_.load(std::memory_order_relaxed) + data.size(), std::memory_order_release);
+  if (!rep.direct && rep.used + data.size() > rep.options.buffer_bytes) {
+    // What does not fit beside the buffered bytes goes around the buffer when it is large.
+    if (Status s = WriteBuffer(); !s.ok()) return s;
+    if (data.size() >= rep.options.buffer_bytes) {
+      if (Status s = Remember(rep.Write(data)); !s.ok()) return s;
+      flushed_.store(rep.buffer_offset, std::memory_order_release);
+      return Status::Ok();
+    }
+  }
+  while (!data.empty()) {
+    if (!rep.Reserve(data.size())) {
+      return Remember(Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit,
+                             "no memory for a write buffer", path_));
+    }
+    const size_t part = std::min(data.size(), rep.capacity - rep.used);
+    memcpy(rep.buffer + rep.used, data.data(), part);
+    rep.used += part;
+    data.RemovePrefix(part);
+    if (rep.used == rep.options.buffer_bytes) {
+      if (Status s = WriteBuffer(); !s.ok()) return s;
+    }
+  }
+  return Status::Ok();
+}
+
+Status FileWriter::WriteBuffer() {
+  Rep& rep = *rep_;
+  if (rep.used == 0) return Status::Ok();
+  Status s;
+  if (rep.direct) {
+    s = rep.WriteDirect(/*pad=*/false);
+  } else {
+    s = rep.Write(Slice(rep.buffer, rep.used));
+    rep.used = 0;
+  }
+  if (!s.ok()) return Remember(std::move(s));
+  flushed_.store(rep.buffer_offset, std::memory_order_release);
+  return Status::Ok();
+}
+
+Status FileWriter::Flush() {
+  if (failed()) return rep_->Failure();
+  Rep& rep = *rep_;
+  if (rep.direct && rep.used != 0) {
+    if (Status s = Remember(rep.WriteDirect(/*pad=*/true)); !s.ok()) return s;
+    flushed_.store(size_bytes(), std::memory_order_release);
+  } else if (Status s = WriteBuffer(); !s.ok()) {
+    return s;
+  }
+  return Remember(rep.file->Flush());
+}
+
+Status FileWriter::Sync() {
+  if (Status s = Flush(); !s.ok()) return s;
+  return SyncWithoutFlush();
+}
+
+Status FileWriter::SyncWithoutFlush() {
+  if (failed()) return rep_->Failure();
+  Rep& rep = *rep_;
+  return Remember(rep.file_options.use_fsync ? rep.file->Fsync() : rep.file->Sync());
+}
+
+Status FileWriter::Close() {
+  Rep& rep = *rep_;
+  if (rep.file == nullptr) return failed() ? rep.Failure() : Status::Ok();
+  Status s = Flush();
+  if (s.ok() && rep.direct && size_bytes() % rep.alignment != 0) {
+    // The last block was filled up with zeroes.
+    s = Remember(rep.file->Truncate(size_bytes()));
+  }
+  Status closed = rep.file->Close();
+  rep.file.reset();
+  if (!s.ok()) return s;
+  return Remember(std::move(closed));
+}
+
+}  // namespace skarn

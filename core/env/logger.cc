@@ -1,0 +1,232 @@
+#include "core/env/logger.h"
+
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "core/base/mutex.h"
+#include "core/env/clock.h"
+#include "core/env/file_system.h"
+
+namespace skarn {
+
+void Log(LogLevel level, Logger* logger, const char* format, ...) {
+  if (logger == nullptr || level < logger->level()) return;
+  char small[512];
+  va_list arguments;
+  va_start(arguments, format);
+  va_list again;
+  va_copy(again, arguments);
+  const int size = vsnprintf(small, sizeof(small), format, arguments);
+  va_end(arguments);
+  if (size >= 0 && static_cast<size_t>(size) < sizeof(small)) {
+    logger->Write(level, Slice(small, static_cast<size_t>(size)));
+  } else if (size >= 0) {
+    std::string large(static_cast<size_t>(size) + 1, '\0');
+    vsnprintf(large.data(), large.size(), format, again);
+    logger->Write(level, Slice(large.data(), static_cast<size_t>(size)));
+  }
+  va_end(again);
+}
+
+namespace {
+
+const char* TagOf(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "[DEBUG] ";
+    case LogLevel::kWarn:
+      return "[WARN] ";
+    case LogLevel::kError:
+      return "[ERROR] ";
+    case LogLevel::kFatal:
+      return "[FATAL] ";
+    case LogLevel::kInfo:
+    case LogLevel::kHeader:
+      return "";
+  }
+  return "";
+}
+
+// `2026/01/31-23:59:59.123456 <thread id> <prefix><tag>text` and a line end.
+std::string MakeLine(uint64_t now_us, Slice prefix, LogLevel level, Slice text) {
+  const auto seconds = static_cast<time_t>(now_us / 1000000);
+  struct tm local {};
+  localtime_r(&seconds, &local);
+  char stamp[96];
+  snprintf(stamp, sizeof(stamp), "%04d/%02d/%02d-%02d:%02d:%02d.%06d %ld ", local.tm_year + 1900,
+           local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
+           static_cast<int>(now_us % 1000000), syscall(SYS_gettid));
+  std::string line = Concat(stamp, prefix, TagOf(level), text);
+  if (line.back() != '\n') line.push_back('\n');
+  return line;
+}
+
+class FileLogger final : public Logger {
+ public:
+  FileLogger(FileSystem* fs, Clock* clock, std::string directory, std::string base_name,
+             const FileLoggerOptions& options)
+      : Logger(options.level),
+        fs_(fs),
+        clock_(clock),
+        directory_(std::move(directory)),
+        base_name_(std::move(base_name)),
+        options_(options) {}
+
+  // Moves an existing file away and opens a new one.
+  Status Open() SKARN_EXCLUDES(mu_) {
+    MutexLock lock(&mu_);
+    return OpenLocked();
+  }
+
+  void Write(LogLevel level, Slice text) override SKARN_EXCLUDES(mu_) {
+    const uint64_t now_us = clock_->NowMicros();
+    const std::string line = MakeLine(now_us, Slice(), level, text);
+    MutexLock lock(&mu_);
+    if (level == LogLevel::kHeader && Rolls()) headers_.push_back(text.ToString());
+    if (MustRoll(now_us, line.size())) {
+      // When no new file can be opened, the old one takes the messages.
+      std::unique_ptr<WritableFile> old = std::move(file_);
+      if (!OpenLocked().ok() && file_ == nullptr) file_ = std::move(old);
+    }
+    WriteLine(line);
+  }
+
+  void Flush() override SKARN_EXCLUDES(mu_) {
+    MutexLock lock(&mu_);
+    if (file_ != nullptr) (void)file_->Flush();
+  }
+
+ private:
+  bool Rolls() const { return options_.max_file_size != 0 || options_.roll_after_seconds != 0; }
+
+  bool MustRoll(uint64_t now_us, size_t more) const SKARN_REQUIRES(mu_) {
+    if (options_.max_file_size != 0 && size_ != 0 && size_ + more > options_.max_file_size) {
+      return true;
+    }
+    return options_.roll_after_seconds != 0 &&
+           now_us >= opened_us_ + options_.roll_after_seconds * 1000000;
+  }
+
+  void WriteLine(const std::string& line) SKARN_REQUIRES(mu_) {
+    // A log that cannot be written must not stop the engine.
+    if (file_ != nullptr && file_->Append(line).ok()) size_ += line.size();
+  }
+
+  Status OpenLocked() SKARN_REQUIRES(mu_) {
+    const std::string path = Concat(directory_, '/', base_name_);
+    // Names carry the time; two files in one microsecond get different ones all the same.
+    const uint64_t now_us = clock_->NowMicros();
+    const uint64_t name_us = std::max(now_us, last_name_us_ + 1);
+    if (fs_->FileExists(path).ok()) {
+      last_name_us_ = name_us;
+      if (Status s = fs_->RenameFile(path, Concat(path, ".old.", name_us)); !s.ok()) return s;
+    }
+    FileOptions file_options;
+    Result<std::unique_ptr<WritableFile>> file = fs_->NewWritableFile(path, file_options);
+    if (!file.ok()) return file.status();
+    file_ = std::move(*file);
+    size_ = 0;
+    opened_us_ = now_us;
+    for (const std::string& header : headers_) {
+      WriteLine(MakeLine(now_us, Slice(), LogLevel::kHeader, header));
+    }
+    DeleteOldFiles();
+    return Status::Ok();
+  }
+
+  // Keeps `keep_file_count` files, the current one included.
+  void DeleteOldFiles() SKARN_REQUIRES(mu_) {
+    const std::string prefix = Concat(base_name_, ".old.");
+    std::vector<std::string> names;
+    if (!fs_->GetChildren(directory_, &names).ok()) return;
+    std::vector<std::string> old;
+    for (const std::string& name : names) {
+      if (Slice(name).StartsWith(prefix)) old.push_back(name);
+    }
+    // By time: longer numbers are later.
+    std::sort(old.begin(), old.end(), [](const std::string& a, const std::string& b) {
+      return a.size() != b.size() ? a.size() < b.size() : a < b;
+    });
+    const size_t keep = options_.keep_file_count == 0 ? 0 : options_.keep_file_count - 1;
+    for (size_t i = 0; i + keep < old.size(); i++) {
+      (void)fs_->DeleteFile(Concat(directory_, '/', old[i]));
+    }
+  }
+
+  FileSystem* const fs_;
+  Clock* const clock_;
+  const std::string directory_;
+  const std::string base_name_;
+  const FileLoggerOptions options_;
+
+  // A leaf in the lock order. Files are written under it: messages must not mix.
+  Mutex mu_;
+  std::unique_ptr<WritableFile> file_ SKARN_GUARDED_BY(mu_);
+  uint64_t size_ SKARN_GUARDED_BY(mu_) = 0;
+  uint64_t opened_us_ SKARN_GUARDED_BY(mu_) = 0;
+  uint64_t last_name_us_ SKARN_GUARDED_BY(mu_) = 0;
+  std::vector<std::string> headers_ SKARN_GUARDED_BY(mu_);  // Repeated in each new file.
+};
+
+class StderrLogger final : public Logger {
+ public:
+  StderrLogger(LogLevel level, const std::string& prefix)
+      : Logger(level), prefix_(prefix.empty() ? prefix : prefix + " ") {}
+
+  void Write(LogLevel level, Slice text) override {
+    const std::string line = MakeLine(SystemClock()->NowMicros(), prefix_, level, text);
+    fwrite(line.data(), 1, line.size(), stderr);
+  }
+  void Flush() override { fflush(stderr); }
+
+ private:
+  const std::string prefix_;
+};
+
+class CallbackLogger final : public Logger {
+ public:
+  using Callback = void (*)(void* state, unsigned level, char* text, size_t size);
+  CallbackLogger(LogLevel level, Callback callback, void* state)
+      : Logger(level), callback_(callback), state_(state) {}
+
+  void Write(LogLevel level, Slice text) override {
+    std::string copy = text.ToString();
+    callback_(state_, static_cast<unsigned>(level), copy.data(), copy.size());
+  }
+
+ private:
+  const Callback callback_;
+  void* const state_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Logger>> NewFileLogger(FileSystem* fs, Clock* clock,
+                                              const std::string& directory,
+                                              const std::string& base_name,
+                                              const FileLoggerOptions& options) {
+  auto logger = std::make_shared<FileLogger>(fs, clock, directory, base_name, options);
+  if (Status s = logger->Open(); !s.ok()) return s;
+  return std::shared_ptr<Logger>(std::move(logger));
+}
+
+std::shared_ptr<Logger> NewStderrLogger(LogLevel level, const std::string& prefix) {
+  return std::make_shared<StderrLogger>(level, prefix);
+}
+
+std::shared_ptr<Logger> NewCallbackLogger(LogLevel level,
+                                          void (*write)(void* state, unsigned level, char* text,
+                                                        size_t size),
+                                          void* state) {
+  return std::make_shared<CallbackLogger>(level, write, state);
+}
+
+}  // namespace skarn

@@ -1,0 +1,170 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/env/posix_files.h"
+
+namespace skarn::posix {
+
+namespace {
+
+constexpr size_t kAlignment = 4096;
+// Some systems refuse to write 2 GiB at once.
+constexpr size_t kWriteBytesMax = size_t{1} << 30;
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(Descriptor fd, const std::string& path, const FileOptions& options,
+                    uint64_t size)
+      : fd_(std::move(fd)), path_(path), options_(options), size_(size) {}
+
+  ~PosixWritableFile() override { (void)Close(); }
+
+  Status Append(Slice data) override {
+    while (!data.empty()) {
+      const ssize_t put = write(fd_.get(), data.data(), std::min(data.size(), kWriteBytesMax));
+      if (put < 0) {
+        if (errno == EINTR) continue;
+        return Status::IoErrorFromErrno("While appending to file", path_, errno);
+      }
+      data.RemovePrefix(static_cast<size_t>(put));
+      size_ += static_cast<uint64_t>(put);
+    }
+    return Status::Ok();
+  }
+
+  Status PositionedAppend(Slice data, uint64_t offset) override {
+    while (!data.empty()) {
+      const ssize_t put = pwrite(fd_.get(), data.data(), std::min(data.size(), kWriteBytesMax),
+                                 static_cast<off_t>(offset));
+      if (put < 0) {
+        if (errno == EINTR) continue;
+        return Status::IoErrorFromErrno(Concat("While pwrite to file at offset ", offset), path_,
+                                        errno);
+      }
+      data.RemovePrefix(static_cast<size_t>(put));
+      offset += static_cast<uint64_t>(put);
+    }
+    size_ = offset;
+    return Status::Ok();
+  }
+
+  Status Truncate(uint64_t size) override {
+    int outcome = 0;
+    do {
+      outcome = ftruncate(fd_.get(), static_cast<off_t>(size));
+    } while (outcome != 0 && errno == EINTR);
+    if (outcome != 0) {
+      return Status::IoErrorFromErrno(Concat("While ftruncate file to size ", size), path_, errno);
+    }
+    size_ = size;
+    return Status::Ok();
+  }
+
+  Status Close() override {
+    if (!fd_.valid()) return Status::Ok();
+    Status result;
+    if (allocated_end_ > size_) {
+      // Space that was reserved and not used goes back. Cutting to the size the file has
+      // already frees it on some systems only; a hole frees it on the others.
+      if (ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
+        result = Status::IoErrorFromErrno("While ftruncating file to free reserved space", path_,
+                                          errno);
+      } else if (options_.fallocate_keep_size) {
+        struct stat info {};
+        const bool still_there =
+            fstat(fd_.get(), &info) == 0 && info.st_blksize > 0 &&
+            static_cast<uint64_t>(info.st_blocks) * 512 >
+                (size_ / static_cast<uint64_t>(info.st_blksize) + 1) *
+                    static_cast<uint64_t>(info.st_blksize);
+        if (still_there) {
+          (void)fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+                          static_cast<off_t>(size_), static_cast<off_t>(allocated_end_ - size_));
+        }
+      }
+    }
+    if (fd_.Close() != 0 && result.ok()) {
+      result = Status::IoErrorFromErrno("While closing file after writing", path_, errno);
+    }
+    return result;
+  }
+
+  Status Flush() override { return Status::Ok(); }  // Nothing is buffered here.
+
+  Status Sync() override {
+    if (options_.use_fsync) return Fsync();
+    if (fdatasync(fd_.get()) != 0) {
+      return Status::IoErrorFromErrno("While fdatasync", path_, errno);
+    }
+    return Status::Ok();
+  }
+
+  Status Fsync() override {
+    if (fsync(fd_.get()) != 0) return Status::IoErrorFromErrno("While fsync", path_, errno);
+    return Status::Ok();
+  }
+
+  Status RangeSync(uint64_t offset, uint64_t size) override {
+    // With strict_bytes_per_sync the writer waits for the range before this one, so that
+    // no more than two ranges are ever under way.
+    const unsigned flags = options_.strict_bytes_per_sync
+                               ? SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE
+                               : SYNC_FILE_RANGE_WRITE;
+    const uint64_t start = options_.strict_bytes_per_sync ? 0 : offset;
+    const uint64_t length = options_.strict_bytes_per_sync ? offset + size : size;
+    if (sync_file_range(fd_.get(), static_cast<off_t>(start), static_cast<off_t>(length), flags) !=
+            0 &&
+        errno != ENOSYS) {
+      return Status::IoErrorFromErrno("While sync_file_range", path_, errno);
+    }
+    return Status::Ok();
+  }
+
+  Status Allocate(uint64_t offset, uint64_t size) override {
+    if (!options_.allow_fallocate || size == 0) return Status::Ok();
+    const int mode = options_.fallocate_keep_size ? FALLOC_FL_KEEP_SIZE : 0;
+    int outcome = 0;
+    do {
+      outcome = fallocate(fd_.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(size));
+    } while (outcome != 0 && errno == EINTR);
+    if (outcome != 0) {
+      if (errno == EOPNOTSUPP || errno == ENOSYS) return Status::Ok();  // Only an optimisation.
+      return Status::IoErrorFromErrno(Concat("While fallocate offset ", offset, " len ", size),
+                                      path_, errno);
+    }
+    allocated_end_ = std::max(allocated_end_, offset + size);
+    return Status::Ok();
+  }
+
+  Status InvalidateCache(uint64_t offset, size_t size) override {
+    if (options_.direct_writes) return Status::Ok();
+    const int error = posix_fadvise(fd_.get(), static_cast<off_t>(offset),
+                                    static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+    if (error == 0) return Status::Ok();
+    return Status::IoErrorFromErrno("While fadvise NotNeeded", path_, error);
+  }
+
+  uint64_t Size() override { return size_; }
+  bool direct_io() const override { return options_.direct_writes; }
+  size_t alignment() const override { return kAlignment; }
+
+ private:
+  Descriptor fd_;
+  const std::string path_;
+  const FileOptions options_;
+  uint64_t size_;
+  uint64_t allocated_end_ = 0;  // Where reserved space ends; 0 when none was reserved.
+};
+
+}  // namespace
+
+std::unique_ptr<WritableFile> MakeWritableFile(Descriptor fd, const std::string& path,
+                                               const FileOptions& options, uint64_t size) {
+  return std::make_unique<PosixWritableFile>(std::move(fd), path, options, size);
+}
+
+}  // namespace skarn::posix
