@@ -1,0 +1,63 @@
+#include "core/table/block.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace skarn {
+
+HeapBlock* HeapBlock::Allocate(size_t capacity) {
+  if (capacity > SIZE_MAX / 2) return nullptr;
+  void* memory = malloc(sizeof(HeapBlock) + capacity + kBlockPadding);
+  if (memory == nullptr) return nullptr;
+  auto* block = new (memory) HeapBlock;
+  block->capacity_ = capacity;
+  // What short copies may read past the end has a value, if one of no meaning.
+  memset(block->data() + capacity, 0, kBlockPadding);
+  return block;
+}
+
+void HeapBlock::Unref() {
+  if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  this->~HeapBlock();
+  free(this);
+}
+
+void BlockRef::ResetHeld() {
+  switch (std::exchange(kind_, Kind::kNone)) {
+    case Kind::kCached:
+      cache_->Release(static_cast<Cache::Handle*>(owner_));
+      break;
+    case Kind::kHeap:
+      static_cast<HeapBlock*>(owner_)->Unref();
+      break;
+    case Kind::kMapped:
+    case Kind::kNone:
+      break;
+  }
+}
+
+void BlockRef::AcquirePin(Pin* pin) const {
+  switch (kind_) {
+    case Kind::kCached:
+      cache_->Ref(static_cast<Cache::Handle*>(owner_));
+      *pin = Pin(owner_, cache_, [](void* handle, void* cache) {
+        static_cast<Cache*>(cache)->Release(static_cast<Cache::Handle*>(handle));
+      });
+      break;
+    case Kind::kHeap:
+      static_cast<HeapBlock*>(owner_)->Ref();
+      *pin = Pin(owner_, nullptr,
+                 [](void* block, void*) { static_cast<HeapBlock*>(block)->Unref(); });
+      break;
+    case Kind::kMapped:
+      static_cast<MappingOwner*>(owner_)->Ref();
+      *pin = Pin(owner_, nullptr,
+                 [](void* owner, void*) { static_cast<MappingOwner*>(owner)->Unref(); });
+      break;
+    case Kind::kNone:
+      break;
+  }
+}
+
+}  // namespace skarn

@@ -1,0 +1,367 @@
+#include "core/table/block_cursor.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/base/hash.h"
+#include "core/table/key_compare.h"
+
+namespace skarn {
+namespace {
+
+constexpr size_t kRememberedBytesMax = size_t{1} << 30;
+
+}  // namespace
+
+void DataBlockCursor::Reset(const char* data, const BlockLayout& layout,
+                            const KeyFlavour& flavour) {
+  data_ = data;
+  layout_ = layout;
+  flavour_ = flavour;
+  limit_ = data + layout.entries_end;
+  fast_ = !layout.separated;
+  corrupt_ = false;
+  key_size_ = 0;
+  Invalidate();
+}
+
+void DataBlockCursor::GrowKey(size_t size) {
+  if (size <= key_capacity_) return;
+  const size_t capacity = std::max(size, key_capacity_ * 2);
+  std::unique_ptr<char[]> larger(new char[capacity]);
+  memcpy(larger.get(), key_, key_size_);
+  key_heap_ = std::move(larger);
+  key_ = key_heap_.get();
+  key_capacity_ = capacity;
+}
+
+bool DataBlockCursor::StepSlow() {
+  const bool at_restart =
+      layout_.separated && next_restart_ < layout_.restart_count &&
+      next_ - data_ == static_cast<ptrdiff_t>(layout_.restart(data_, next_restart_));
+  EntryHead head;
+  const char* key = DecodeEntryHead(next_, limit_, /*delta_values=*/false, layout_.separated,
+                                    at_restart, &head);
+  if (key == nullptr || head.shared > key_size_ ||
+      uint64_t{head.shared} + head.fresh < kTagSize ||
+      uint64_t{head.shared} + head.fresh > std::numeric_limits<uint32_t>::max() - 64) {
+    return Damaged();
+  }
+  const char* value = key + head.fresh;
+  const char* next = value + head.value_size;
+  if (layout_.separated) {
+    if (at_restart) {
+      if (head.shared != 0) return Damaged();
+      value = data_ + layout_.values_offset;
+      const uint64_t room = layout_.restarts_offset - layout_.values_offset;
+      if (head.value_offset > room) return Damaged();
+      value += head.value_offset;
+      ++next_restart_;
+    } else {
+      // Values lie one after the other; there was an entry before, since the first is a
+      // restart.
+      if (key_size_ == 0) return Damaged();
+      value = value_ + value_size_;
+    }
+    if (head.value_size > static_cast<uint64_t>(data_ + layout_.restarts_offset - value)) {
+      return Damaged();
+    }
+    next = key + head.fresh;
+  }
+  GrowKey(size_t{head.shared} + head.fresh + kBlockPadding);
+  memcpy(key_ + head.shared, key, head.fresh);
+  entry_ = next_;
+  shared_ = head.shared;
+  key_size_ = head.shared + head.fresh;
+  key_in_block_ = head.shared == 0 ? key : nullptr;
+  value_ = value;
+  value_size_ = head.value_size;
+  next_ = next;
+  return true;
+}
+
+void DataBlockCursor::PadKey() {
+  const size_t size = user_key_.size() + flavour_.stripped_timestamp;
+  if (size > padded_capacity_) {
+    padded_capacity_ = size * 2;
+    padded_key_.reset(new char[padded_capacity_]);
+  }
+  memcpy(padded_key_.get(), user_key_.data(), user_key_.size());
+  memset(padded_key_.get() + user_key_.size(), 0, flavour_.stripped_timestamp);
+  user_key_ = Slice(padded_key_.get(), size);
+  key_in_block_ = nullptr;
+}
+
+bool DataBlockCursor::RestartKey(uint32_t index, Slice* user_key, uint64_t* tag) {
+  const uint32_t offset = layout_.restart(data_, index);
+  if (offset >= layout_.entries_end) return Damaged();
+  const char* at = data_ + offset;
+  const auto* p = reinterpret_cast<const uint8_t*>(at);
+  uint32_t size;
+  if (SKARN_LIKELY(fast_ && p[0] == 0 && ((p[1] | p[2]) & 0x80) == 0)) {
+    size = p[1];
+    at += 3;
+    if (at + size + p[2] > limit_) return Damaged();
+  } else {
+    EntryHead head;
+    at = DecodeEntryHead(at, limit_, /*delta_values=*/false, layout_.separated,
+                         /*at_restart=*/true, &head);
+    if (at == nullptr || head.shared != 0) return Damaged();
+    size = head.fresh;
+  }
+  if (size < kTagSize) return Damaged();
+  *user_key = Slice(at, size - kTagSize);
+  *tag = flavour_.Tag(DecodeFixed64(at + size - kTagSize));
+  return true;
+}
+
+bool DataBlockCursor::GoToRestart(uint32_t index) {
+  const uint32_t offset = layout_.restart(data_, index);
+  if (offset >= layout_.entries_end) return Damaged();
+  next_ = data_ + offset;
+  next_restart_ = index;
+  key_size_ = 0;
+  back_ = -1;
+  return true;
+}
+
+int DataBlockCursor::Compare(const KeyOrder& order, Slice stored_user_key, uint64_t tag,
+                             Slice user_key, uint64_t target_tag) {
+  if (SKARN_UNLIKELY(flavour_.stripped_timestamp != 0)) {
+    user_key_ = stored_user_key;
+    PadKey();
+    stored_user_key = user_key_;
+  }
+  return order.Compare(stored_user_key, tag, user_key, target_tag);
+}
+
+template <bool kBytewise>
+bool DataBlockCursor::FindRestart(const KeyOrder& order, Slice user_key, uint64_t tag,
+                                  uint32_t* index) {
+  uint32_t low = 0, high = layout_.restart_count - 1;
+  while (low < high) {
+    const uint32_t middle = low + (high - low + 1) / 2;
+    Slice key;
+    uint64_t key_tag = 0;
+    if (!RestartKey(middle, &key, &key_tag)) return false;
+    int difference;
+    if constexpr (kBytewise) {
+      difference = CompareBytes(key.data(), key.size(), user_key.data(), user_key.size());
+      if (difference == 0) difference = key_tag > tag ? -1 : (key_tag < tag ? 1 : 0);
+    } else {
+      difference = Compare(order, key, key_tag, user_key, tag);
+    }
+    if (difference <= 0) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  *index = low;
+  return true;
+}
+
+// With bytewise order most keys need no comparison: `match` is how many bytes the key
+// before has in common with the target. An entry that shares more than those with it is
+// on the same side of the target.
+template <>
+void DataBlockCursor::ScanTo<true>(const KeyOrder&, Slice user_key, uint64_t tag) {
+  const size_t target_size = user_key.size();
+  size_t match = 0;
+  size_t size_before = 0;
+  while (Step()) {
+    const size_t size = key_size_ - kTagSize;
+    if (shared_ > match && match < size_before && match < target_size) {
+      size_before = size;
+      continue;
+    }
+    const size_t common = std::min(size, target_size);
+    const size_t known = std::min({size_t{shared_}, match, common});
+    match = FirstDifference(key_, user_key.data(), known, common);
+    if (match < common) {
+      if (static_cast<uint8_t>(key_[match]) > static_cast<uint8_t>(user_key.data()[match])) {
+        return Publish();
+      }
+    } else if (size > target_size) {
+      return Publish();
+    } else if (size == target_size &&
+               flavour_.Tag(DecodeFixed64(key_ + size)) <= tag) {
+      return Publish();
+    }
+    size_before = size;
+  }
+  valid_ = false;
+}
+
+template <>
+void DataBlockCursor::ScanTo<false>(const KeyOrder& order, Slice user_key, uint64_t tag) {
+  while (Step()) {
+    const size_t size = key_size_ - kTagSize;
+    const uint64_t key_tag = flavour_.Tag(DecodeFixed64(key_ + size));
+    if (Compare(order, Slice(key_, size), key_tag, user_key, tag) >= 0) return Publish();
+  }
+  valid_ = false;
+}
+
+void DataBlockCursor::SeekToFirst() {
+  Invalidate();
+  if (corrupt_ || !layout_.has_entries() || !GoToRestart(0)) return;
+  if (Step()) Publish();
+}
+
+void DataBlockCursor::SeekToLast() {
+  Invalidate();
+  if (corrupt_ || !layout_.has_entries() || !GoToRestart(layout_.restart_count - 1)) return;
+  bool any = false;
+  while (next_ < limit_) {
+    if (!Step()) return;
+    any = true;
+  }
+  if (any) Publish();
+}
+
+void DataBlockCursor::Seek(const KeyOrder& order, Slice user_key, uint64_t tag) {
+  Invalidate();
+  if (corrupt_ || !layout_.has_entries()) return;
+  uint32_t index = 0;
+  if (order.bytewise() && SKARN_LIKELY(flavour_.stripped_timestamp == 0)) {
+    if (!FindRestart<true>(order, user_key, tag, &index) || !GoToRestart(index)) return;
+    ScanTo<true>(order, user_key, tag);
+  } else {
+    if (!FindRestart<false>(order, user_key, tag, &index) || !GoToRestart(index)) return;
+    ScanTo<false>(order, user_key, tag);
+  }
+}
+
+void DataBlockCursor::SeekForLookup(const KeyOrder& order, Slice user_key, uint64_t tag) {
+  if (layout_.bucket_count == 0 || order.timestamp_size() != 0 ||
+      !order.comparator()->EqualMeansSameBytes() || corrupt_ || !layout_.has_entries()) {
+    return Seek(order, user_key, tag);
+  }
+  const uint8_t bucket = HashBucket(data_, layout_, SliceHash(user_key));
+  if (bucket == kHashBucketCollision ||
+      (bucket != kHashBucketEmpty && bucket >= layout_.restart_count)) {
+    return Seek(order, user_key, tag);
+  }
+  Invalidate();
+  const uint32_t last = layout_.restart_count - 1;
+  const bool bytewise = order.bytewise();
+  if (bucket != kHashBucketEmpty) {
+    // All entries of the key are in this run, which ends at the next restart.
+    const char* end = limit_;
+    if (bucket < last) {
+      const uint32_t offset = layout_.restart(data_, bucket + uint32_t{1});
+      if (offset > layout_.entries_end) {
+        Damaged();
+        return;
+      }
+      end = data_ + offset;
+    }
+    if (!GoToRestart(bucket)) return;
+    const char* const all = limit_;
+    limit_ = end;
+    if (bytewise) {
+      ScanTo<true>(order, user_key, tag);
+    } else {
+      ScanTo<false>(order, user_key, tag);
+    }
+    limit_ = all;
+    if (valid_ || corrupt_ || bucket == last) return;
+  }
+  // The block does not have the key. Its last run tells whether the next block may.
+  if (!GoToRestart(last)) return;
+  if (bytewise) {
+    ScanTo<true>(order, user_key, tag);
+  } else {
+    ScanTo<false>(order, user_key, tag);
+  }
+}
+
+void DataBlockCursor::PublishRemembered() {
+  const Remembered& item = remembered_[static_cast<size_t>(back_)];
+  const char* key = remembered_keys_.data() + item.key_offset;
+  const size_t size = item.key_size - kTagSize;
+  valid_ = true;
+  tag_ = flavour_.Tag(DecodeFixed64(key + size));
+  user_key_ = Slice(key, size);
+  value_ = item.value;
+  value_size_ = item.value_size;
+  key_in_block_ = item.key_in_block;
+  entry_ = item.entry;
+  if (flavour_.stripped_timestamp != 0) PadKey();
+}
+
+void DataBlockCursor::NextAfterPrev() {
+  if (static_cast<size_t>(back_) + 1 < remembered_.size()) {
+    ++back_;
+    return PublishRemembered();
+  }
+  // From here on entries are decoded again; the last remembered key is their base.
+  const Remembered& item = remembered_[static_cast<size_t>(back_)];
+  key_size_ = 0;
+  GrowKey(size_t{item.key_size} + kBlockPadding);
+  memcpy(key_, remembered_keys_.data() + item.key_offset, item.key_size);
+  key_size_ = item.key_size;
+  value_ = item.value;
+  value_size_ = item.value_size;
+  next_ = item.next;
+  back_ = -1;
+  if (Step()) {
+    Publish();
+  } else {
+    valid_ = false;
+  }
+}
+
+void DataBlockCursor::Prev() {
+  if (back_ > 0) {
+    --back_;
+    return PublishRemembered();
+  }
+  const char* const current = entry_;
+  const auto offset = static_cast<uint32_t>(current - data_);
+  Invalidate();
+  if (offset == 0) return;
+  // The last restart before the current entry.
+  uint32_t low = 0, high = layout_.restart_count - 1;
+  while (low < high) {
+    const uint32_t middle = low + (high - low + 1) / 2;
+    if (layout_.restart(data_, middle) < offset) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  if (layout_.restart(data_, low) >= offset || !GoToRestart(low)) {
+    Damaged();
+    return;
+  }
+  remembered_.clear();
+  remembered_keys_.clear();
+  while (next_ < current) {
+    // Keys that share long beginnings are larger here than in the block; a run of them
+    // that no writer makes must not take all memory.
+    if (!Step() || remembered_keys_.size() > kRememberedBytesMax) {
+      Damaged();
+      return;
+    }
+    Remembered item;
+    item.key_offset = static_cast<uint32_t>(remembered_keys_.size());
+    item.key_size = key_size_;
+    item.value = value_;
+    item.value_size = value_size_;
+    item.entry = entry_;
+    item.next = next_;
+    item.key_in_block = key_in_block_;
+    remembered_keys_.insert(remembered_keys_.end(), key_, key_ + key_size_);
+    remembered_.push_back(item);
+  }
+  if (next_ != current) {
+    Damaged();
+    return;
+  }
+  back_ = static_cast<int32_t>(remembered_.size()) - 1;
+  PublishRemembered();
+}
+
+}  // namespace skarn
