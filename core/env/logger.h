@@ -5,6 +5,7 @@
 #ifndef SKARN_CORE_ENV_LOGGER_H_
 #define SKARN_CORE_ENV_LOGGER_H_
 
+#include <atomic>
 #include <cstdarg>
 #include <cstdint>
 #include <memory>
@@ -29,11 +30,11 @@ class Logger {
   virtual void Write(LogLevel level, Slice text) = 0;
   virtual void Flush() {}
 
-  LogLevel level() const { return level_; }
-  void set_level(LogLevel level) { level_ = level; }
+  LogLevel level() const { return level_.load(std::memory_order_relaxed); }
+  void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
 
  private:
-  LogLevel level_;
+  std::atomic<LogLevel> level_;  // Any thread.
 };
 
 // Formats and writes when `logger` is set and wants `level`. Lines of a header level
