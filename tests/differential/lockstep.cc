@@ -1,0 +1,199 @@
+#include "lockstep.h"
+
+#include <cstdio>
+#include <filesystem>
+
+namespace differential {
+namespace {
+
+// What the driver itself does, beside the groups of operations on one side.
+constexpr unsigned kSwapWeight = 2;
+constexpr unsigned kCrossCopiesWeight = 1;
+
+const std::vector<Operation>& AllOperations() {
+  static const std::vector<Operation> all = [] {
+    std::vector<Operation> operations;
+    for (const auto* group : {&WriteOperations(), &BatchOperations(), &ReadOperations(),
+                              &IteratorOperations(), &ManageOperations(), &ReopenOperations()})
+      operations.insert(operations.end(), group->begin(), group->end());
+    operations.push_back({"swap", kSwapWeight, nullptr});
+    operations.push_back({"cross_copies", kCrossCopiesWeight, nullptr});
+    return operations;
+  }();
+  return all;
+}
+
+const Operation& PickOperation(Rng& rng) {
+  static const unsigned total = [] {
+    unsigned sum = 0;
+    for (const Operation& operation : AllOperations()) sum += operation.weight;
+    return sum;
+  }();
+  uint64_t draw = rng.Below(total);
+  for (const Operation& operation : AllOperations()) {
+    if (draw < operation.weight) return operation;
+    draw -= operation.weight;
+  }
+  return AllOperations().back();
+}
+
+// The part of a long answer around the first byte that differs.
+std::string Around(const std::string& text, size_t at) {
+  constexpr size_t kBefore = 120, kAfter = 280;
+  const size_t begin = at > kBefore ? at - kBefore : 0;
+  std::string part = text.substr(begin, kBefore + kAfter);
+  if (begin > 0) part = ".." + part;
+  if (begin + kBefore + kAfter < text.size()) part += "..";
+  return part;
+}
+
+}  // namespace
+
+Lockstep::Lockstep(const Api& left, const Api& right, const Config& config,
+                   const std::string& scratch)
+    : config_(config), left_(left, config_, scratch + "/a"), right_(right, config_, scratch + "/b") {}
+
+bool Lockstep::Differ(const std::string& what) {
+  verdict_.differs = true;
+  const std::string& left = left_.answer.text();
+  const std::string& right = right_.answer.text();
+  size_t at = 0;
+  while (at < left.size() && at < right.size() && left[at] == right[at]) at++;
+  verdict_.report = "  operation " + std::to_string(step_) + ": " + what + "\n    left:  " +
+                    Around(left, at) + "\n    right: " + Around(right, at);
+  return false;
+}
+
+bool Lockstep::Both(const std::function<void(Side&)>& work) {
+  for (Side* side : {&left_, &right_}) {
+    side->answer.Clear();
+    side->what.clear();
+    side->operation = step_;
+    work(*side);
+  }
+  if (trace_ && !left_.what.empty())
+    printf("%6llu %s\n         -> %s\n", static_cast<unsigned long long>(step_),
+           left_.what.c_str(), left_.answer.text().substr(0, 400).c_str());
+  if (left_.answer.text() != right_.answer.text()) return Differ(left_.what);
+  return true;
+}
+
+bool Lockstep::Swap() {
+  for (Side* side : {&left_, &right_}) side->Close();
+  left_.directory.swap(right_.directory);
+  return Both([](Side& side) {
+    side.what = "swap directories";
+    if (side.Open()) side.Dump();
+  });
+}
+
+bool Lockstep::CrossCopies() {
+  // Only what is in files can be found in a copy of them.
+  if (left_.has_unlogged_writes || left_.is_poisoned) return true;
+  bool copied = true;
+  if (!Both([&copied](Side& side) {
+        side.what = "copy the directory while it is open";
+        const Api& a = side.api;
+        char* error = nullptr;
+        if (side.config.manual_wal_flush) {
+          a.rocksdb_flush_wal(side.db, /*sync=*/0, &error);
+          side.Ok(error);
+          error = nullptr;
+        }
+        // While nothing is deleted, a MANIFEST names files that exist as long as the copy of it
+        // is older than the copies of them.
+        a.rocksdb_disable_file_deletions(side.db, &error);
+        side.Ok(error);
+        const std::filesystem::path from = side.directory, to = side.directory + ".copy";
+        std::error_code failed;
+        std::filesystem::remove_all(to, failed);
+        std::filesystem::create_directories(to, failed);
+        for (const auto& entry : std::filesystem::directory_iterator(from, failed)) {
+          const std::string name = entry.path().filename().string();
+          if (name == "CURRENT" || name.starts_with("MANIFEST"))
+            std::filesystem::copy_file(entry.path(), to / name, failed);
+          if (failed) copied = false;
+        }
+        std::filesystem::copy(from, to,
+                              std::filesystem::copy_options::recursive |
+                                  std::filesystem::copy_options::skip_existing,
+                              failed);
+        error = nullptr;
+        a.EnableFileDeletions(side.db, &error);
+        side.Ok(error);
+        side.Dump();
+      }))
+    return false;
+  const std::string live = left_.answer.text();
+  const std::string left_copy = left_.directory + ".copy", right_copy = right_.directory + ".copy";
+  if (copied && !Both([&](Side& side) {
+        side.what = "open the copy of the other side's directory";
+        DumpCopy(side, &side == &left_ ? right_copy : left_copy);
+      }))
+    return false;
+  if (copied && live.find(left_.answer.text()) == std::string::npos) {
+    right_.answer.Clear();
+    right_.answer.Say(live);
+    return Differ("the copy (left) is not what the database held (right)");
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(left_copy, ignored);
+  std::filesystem::remove_all(right_copy, ignored);
+  return true;
+}
+
+bool Lockstep::Step(uint64_t index, bool trace) {
+  step_ = index;
+  trace_ = trace;
+  Rng rng = Rng::For(config_.seed, index);
+  const Operation& operation = PickOperation(rng);
+  const std::string name = operation.name;
+  if (name == "swap") return Swap();
+  if (name == "cross_copies") return CrossCopies();
+  if (!Both([&](Side& side) {
+        Rng own = rng;
+        operation.run(side, own);
+      }))
+    return false;
+  // A poisoned database refuses all writes: a few operations see it, then it is opened again.
+  if (left_.is_poisoned && index % 16 == 0)
+    return Both([](Side& side) {
+      side.what = "reopen after poison";
+      Reopen(side);
+    });
+  return true;
+}
+
+Verdict Lockstep::Run(uint64_t count, const std::set<uint64_t>& skipped, bool trace,
+                      const std::function<void(uint64_t)>& on_operation) {
+  verdict_ = Verdict();
+  trace_ = trace;
+  if (!Both([](Side& side) {
+        side.what = "first open";
+        side.Open();
+      }))
+    return verdict_;
+  for (uint64_t index = 0; index < count; index++) {
+    if (left_.db == nullptr) {
+      // Both refused to open: agreed, and nothing is left to do.
+      verdict_.ended_early = true;
+      return verdict_;
+    }
+    if (skipped.contains(index)) continue;
+    on_operation(index);
+    verdict_.operations++;
+    if (!Step(index, trace)) return verdict_;
+  }
+  step_ = count;
+  if (left_.db == nullptr) return verdict_;
+  if (!Both([](Side& side) {
+        side.what = "last look";
+        side.Dump();
+      }))
+    return verdict_;
+  if (!Swap() || left_.db == nullptr) return verdict_;
+  for (Side* side : {&left_, &right_}) side->Close();
+  return verdict_;
+}
+
+}  // namespace differential

@@ -1,0 +1,58 @@
+// Lockstep: one run. Two sides in the same state take the same operations, one after the other,
+// and every answer of one is compared with that of the other.
+//
+// Thread safety: one thread at a time.
+
+#ifndef SKARN_TESTS_DIFFERENTIAL_LOCKSTEP_H_
+#define SKARN_TESTS_DIFFERENTIAL_LOCKSTEP_H_
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "config.h"
+#include "operations.h"
+#include "side.h"
+
+namespace differential {
+
+struct Verdict {
+  bool differs = false;
+  // Both sides agreed that the database cannot be opened any more (after a poisoned write).
+  bool ended_early = false;
+  uint64_t operations = 0;  // How many were done.
+  std::string report;       // What differs, for a person.
+};
+
+class Lockstep {
+ public:
+  // Works in directories below `scratch`, which must exist; they are left to the caller.
+  Lockstep(const Api& left, const Api& right, const Config& config, const std::string& scratch);
+
+  // Does operations 0 .. count-1 except those in `skipped`, then a last check of everything with
+  // the directories swapped once more. `on_operation` is told each index before it runs.
+  Verdict Run(uint64_t count, const std::set<uint64_t>& skipped, bool trace,
+              const std::function<void(uint64_t)>& on_operation);
+
+ private:
+  // Runs `work` on both sides and compares. False when they differ.
+  bool Both(const std::function<void(Side&)>& work);
+  bool Step(uint64_t index, bool trace);
+  // Closes both; each then opens the directory the other has left.
+  bool Swap();
+  // Copies both directories as they are on disk, then opens each copy with the other library.
+  bool CrossCopies();
+  bool Differ(const std::string& what);
+
+  Config config_;
+  Side left_;
+  Side right_;
+  uint64_t step_ = 0;
+  bool trace_ = false;
+  Verdict verdict_;
+};
+
+}  // namespace differential
+
+#endif  // SKARN_TESTS_DIFFERENTIAL_LOCKSTEP_H_
