@@ -291,8 +291,7 @@ const PropertyTable::NumberRow PropertyTable::kNumbers[] = {
     {"actual-delayed-write-rate",
      [](const PropertySource& s, uint64_t* v) {
        s.db->mutex_.AssertHeld();
-       const WriteController& controller = s.db->write_controller_;
-       *v = controller.delayed() ? controller.rate() : 0;
+       *v = s.db->write_controller_.delayed() ? s.db->write_controller_.rate() : 0;
        return true;
      }},
     {"is-write-stopped",
