@@ -41,6 +41,12 @@ Status DecodeHandles(Slice bytes, const std::string& file_name, Footer* footer) 
     return Status::Corruption(
         Concat("bad block handle in footer at offset ", footer->offset, " of ", file_name));
   }
+  // No block is empty. This also catches a version number damaged from 6 or 7 to less:
+  // what those have instead of handles begins like a handle of size 0.
+  if (footer->metaindex.size == 0) {
+    return Status::Corruption(
+        Concat("no metaindex in footer at offset ", footer->offset, " of ", file_name));
+  }
   const uint64_t trailer = footer->kind == TableKind::kBlockBased ? kBlockTrailerSize : 0;
   for (const BlockHandle& handle : {footer->metaindex, footer->index}) {
     if (handle.IsNull()) continue;
