@@ -5,6 +5,9 @@
 // flushes (docs/architecture.md). With a comparator that calls different bytes equal
 // the hash table is off and the order is kept from the start.
 //
+// Range tombstones are apart. The options of memtable blooms have no effect: the hash
+// table answers what they would.
+//
 // Thread safety: any number of readers beside writers. Add() from many threads at
 // once only with `concurrent`. Reference counted: Ref()/Unref(), because readers on
 // other threads keep it past the flush.
@@ -66,6 +69,8 @@ class MemTable {
   // TryAgain when (user_key, sequence) is there already.
   Status Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Slice value, bool concurrent);
 
+  // Keys of the next three are with their timestamp, except NewestSequence()'s.
+
   // In-place update (inplace_update_support): overwrites the newest version when it is a value
   // at least as long; returns false when a new version must be added instead.
   bool UpdateInPlace(Slice user_key, Slice value);
@@ -95,7 +100,7 @@ class MemTable {
   bool ShouldFlush() const { return should_flush_.load(std::memory_order_relaxed); }
 
   uint64_t id() const { return id_; }
-  bool empty() const { return first_sequence() == 0; }
+  bool empty() const { return entry_count() == 0; }
   uint64_t entry_count() const;      // Range deletions included.
   uint64_t deletion_count() const;   // All kinds of deletions.
   uint64_t range_deletion_count() const;
@@ -112,6 +117,11 @@ class MemTable {
  private:
   ~MemTable();
   struct Rep;
+  Status AddTombstone(SequenceNumber sequence, Slice start, Slice end);
+  void GetOrdered(PointLookup* lookup) const;
+  // Offers a record; false when the lookup wants no more.
+  bool OfferRecord(PointLookup* lookup, const char* record) const;
+
   std::unique_ptr<Rep> rep_;
   const uint64_t id_;
   const SequenceNumber earliest_sequence_;

@@ -1,0 +1,427 @@
+#include "core/memtable/memtable.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/env/clock.h"
+#include "core/memtable/in_place_locks.h"
+#include "core/memtable/memtable_cursor.h"
+#include "core/memtable/memtable_tombstones.h"
+#include "core/memtable/ordered_records.h"
+#include "core/memtable/version_hash.h"
+#include "core/memtable/write_lanes.h"
+
+namespace skarn {
+namespace {
+
+// What a version costs besides its record: its share of the hash table.
+constexpr uint64_t kEntryOverhead = 12;
+// What a range tombstone costs besides its keys.
+constexpr uint64_t kTombstoneOverhead = 64;
+// Charged for an empty memtable, as RocksDB's arena does.
+constexpr size_t kInitialCharge = 2048;
+constexpr size_t kArenaBlockMin = 4096;
+constexpr size_t kArenaBlockMax = size_t{2} << 30;
+// References reach 16 GiB; leave room for the batches under way.
+constexpr uint64_t kFullMax = uint64_t{12} << 30;
+// Versions newer than the snapshot that a lookup steps over before it searches the order.
+constexpr int kChainStepsMax = 64;
+constexpr size_t kMultiGetGroup = 32;
+
+size_t ArenaBlockSize(const MemTableOptions& options) {
+  size_t size = options.arena_block_size;
+  if (size == 0) {
+    size = std::min<size_t>(options.write_buffer_size / 8, size_t{1} << 20);
+    size = (size + 4095) & ~size_t{4095};
+  }
+  return std::clamp(size, kArenaBlockMin, kArenaBlockMax);
+}
+
+// The number of used bytes from which on the memtable is full. With blocks of `block`
+// bytes it is full when it has more than write_buffer_size + 0.6 blocks; or when one
+// block more would be too much and the last one has less than a quarter free.
+uint64_t FullAt(size_t write_buffer_size, size_t block) {
+  const auto room = static_cast<uint64_t>(static_cast<double>(write_buffer_size) +
+                                          0.6 * static_cast<double>(block));
+  const uint64_t blocks = room / block;
+  if (blocks == 0) return kInitialCharge;
+  return std::min(blocks * block - block / 4 + 1, kFullMax);
+}
+
+bool IsDeletion(EntryKind kind) {
+  return kind == EntryKind::kDeletion || kind == EntryKind::kSingleDeletion ||
+         kind == EntryKind::kDeletionWithTimestamp;
+}
+
+}  // namespace
+
+struct MemTable::Rep {
+  Rep(const KeyOrder& key_order, const MemTableOptions& given, MemoryCharge* memory_charge)
+      : order(key_order),
+        options(given),
+        charge(memory_charge),
+        block_size(ArenaBlockSize(given)),
+        full_at(FullAt(given.write_buffer_size, block_size)),
+        tombstones(order),
+        ordered(order, store, lanes,
+                /*eager=*/!CanHash(key_order) || given.inplace_update_support) {
+    if (CanHash(key_order)) hash.emplace(store, given.expected_entries);
+    if (given.inplace_update_support) locks.emplace(given.inplace_update_num_locks);
+    if (charge != nullptr) charge->Reserve(kInitialCharge);
+  }
+
+  // Timestamps of one key may be written in any order, so finding the newest visible one
+  // needs the order.
+  static bool CanHash(const KeyOrder& order) {
+    return order.comparator()->EqualMeansSameBytes() && order.timestamp_size() == 0;
+  }
+
+  // Adds to the used bytes. True when the memtable became full.
+  bool Use(uint64_t bytes, bool concurrent) {
+    uint64_t now;
+    if (concurrent) {
+      now = used.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    } else {
+      now = used.load(std::memory_order_relaxed) + bytes;
+      used.store(now, std::memory_order_relaxed);
+    }
+    if (SKARN_UNLIKELY(now > charged.load(std::memory_order_relaxed))) Charge(now);
+    return now >= full_at;
+  }
+  [[gnu::noinline]] void Charge(uint64_t now) {
+    uint64_t before = charged.load(std::memory_order_relaxed);
+    while (now > before) {
+      const uint64_t blocks = (now - before + block_size - 1) / block_size;
+      if (charged.compare_exchange_weak(before, before + blocks * block_size,
+                                        std::memory_order_relaxed)) {
+        if (charge != nullptr) charge->Reserve(blocks * block_size);
+        return;
+      }
+    }
+  }
+  void NoteFirstWrite() {
+    uint64_t none = UINT64_MAX;
+    oldest_write_s.compare_exchange_strong(none, SystemClock()->NowSeconds(),
+                                           std::memory_order_relaxed);
+  }
+
+  const KeyOrder order;
+  const MemTableOptions options;
+  MemoryCharge* const charge;
+  const size_t block_size;
+  const uint64_t full_at;
+
+  std::atomic<uint64_t> used{0};                  // Written by adding threads.
+  std::atomic<uint64_t> charged{kInitialCharge};  // Likewise.
+  std::atomic<uint64_t> oldest_write_s{UINT64_MAX};
+  std::atomic<bool> immutable{false};
+
+  RecordStore store;
+  WriteLanes lanes;
+  MemTableTombstones tombstones;
+  OrderedRecords ordered;
+  std::optional<VersionHash> hash;   // Not with comparators that cannot be hashed.
+  std::optional<InPlaceLocks> locks;  // With in-place updates.
+};
+
+MemTable::MemTable(const KeyOrder& order, const MemTableOptions& options, MemoryCharge* charge,
+                   SequenceNumber earliest_sequence, uint64_t id)
+    : rep_(std::make_unique<Rep>(order, options, charge)),
+      id_(id),
+      earliest_sequence_(earliest_sequence) {}
+
+MemTable::~MemTable() {
+  MarkImmutable();
+  if (rep_->charge != nullptr) rep_->charge->Free(rep_->charged.load(std::memory_order_relaxed));
+}
+
+void MemTable::Unref() {
+  // Acquire and release: the last one sees what all others did.
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void MemTable::MarkImmutable() {
+  if (rep_->immutable.exchange(true, std::memory_order_relaxed)) return;
+  if (rep_->charge != nullptr) {
+    rep_->charge->BecameImmutable(rep_->charged.load(std::memory_order_relaxed));
+  }
+}
+
+Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Slice value,
+                     bool concurrent) {
+  if (SKARN_UNLIKELY(kind == EntryKind::kRangeDeletion)) {
+    return AddTombstone(sequence, user_key, value);
+  }
+  Rep& rep = *rep_;
+  const uint64_t tag = PackTag(sequence, kind);
+  const size_t size = RecordSize(user_key.size(), value.size());
+  WriteLane* lane = concurrent ? rep.lanes.Claim() : rep.lanes.first();
+
+  RecordRef ref = 0;
+  char* record = rep.store.Append(&lane->position, size, &ref);
+  if (SKARN_UNLIKELY(record == nullptr)) {
+    if (concurrent) WriteLanes::Release(lane);
+    should_flush_.store(true, std::memory_order_relaxed);
+    return Status::Aborted("memtable has no room for the entry");
+  }
+  WriteRecord(record, user_key, tag, value);
+
+  bool added = true;
+  bool memory = true;
+  if (SKARN_LIKELY(rep.hash.has_value())) {
+    const VersionHash::Outcome outcome = rep.hash->Insert(Hash64(user_key), user_key, tag, ref);
+    added = outcome == VersionHash::Outcome::kAdded;
+    memory = outcome != VersionHash::Outcome::kNoMemory;
+  }
+  if (SKARN_UNLIKELY(rep.ordered.eager()) && added) {
+    const OrderTree::Outcome outcome = rep.ordered.AddNow(user_key, tag, ref);
+    added = outcome == OrderTree::Outcome::kAdded;
+    memory = outcome != OrderTree::Outcome::kNoMemory;
+  }
+  if (SKARN_UNLIKELY(!added)) {
+    rep.store.Abandon(&lane->position);
+    if (concurrent) WriteLanes::Release(lane);
+    if (!memory) return Status::Aborted("memtable has no memory for the entry");
+    return Status::TryAgain("key+seq exists");
+  }
+  rep.store.Commit(&lane->position, size);
+  lane->Count(sequence, IsDeletion(kind), user_key.size() + value.size());
+  const uint64_t lane_entries = lane->entries.load(std::memory_order_relaxed);
+  if (SKARN_UNLIKELY(lane_entries == 1)) rep.NoteFirstWrite();
+
+  bool full = false;
+  if (!concurrent) {
+    full = rep.Use(size + kEntryOverhead, /*concurrent=*/false);
+  } else {
+    // The sum is a line that all writers share: they touch it now and then.
+    lane->pending_bytes += size + kEntryOverhead;
+    if (lane->pending_bytes >= rep.block_size / 16) {
+      full = rep.Use(lane->pending_bytes, /*concurrent=*/true);
+      lane->pending_bytes = 0;
+    }
+    WriteLanes::Release(lane);
+  }
+  if (SKARN_UNLIKELY(full)) should_flush_.store(true, std::memory_order_relaxed);
+  if (SKARN_UNLIKELY(lane_entries % OrderedRecords::kDrainInterval == 0) &&
+      !rep.ordered.eager() && rep.ordered.wanted()) {
+    rep.ordered.DrainSome();
+  }
+  return Status::Ok();
+}
+
+Status MemTable::AddTombstone(SequenceNumber sequence, Slice start, Slice end) {
+  Rep& rep = *rep_;
+  rep.tombstones.Add(start, end, sequence);
+  rep.NoteFirstWrite();
+  const bool full = rep.Use(start.size() + end.size() + kTombstoneOverhead, /*concurrent=*/true);
+  const uint32_t count_max = rep.options.max_range_deletions;
+  if (full || (count_max > 0 && rep.tombstones.count() >= count_max)) {
+    should_flush_.store(true, std::memory_order_relaxed);
+  }
+  return Status::Ok();
+}
+
+bool MemTable::UpdateInPlace(Slice user_key, Slice value) {
+  Rep& rep = *rep_;
+  if (!rep.locks.has_value()) return false;
+  RecordKey newest;
+  if (rep.hash.has_value()) {
+    const RecordRef ref = rep.hash->Find(Hash64(user_key), user_key);
+    if (ref == 0) return false;
+    newest = ReadRecordKey(rep.store.At(ref));
+  } else {
+    OrderTree::Leaf leaf;
+    const int index = rep.ordered.Current()->Seek(user_key, kMaxTag, &leaf);
+    if (index < 0) return false;
+    newest = ReadRecordKey(rep.store.At(leaf.ref(static_cast<uint32_t>(index))));
+    if (rep.order.CompareUser(newest.user_key, user_key) != 0) return false;
+  }
+  if (TagKind(newest.tag) != EntryKind::kValue) return false;
+  return rep.locks->Write(newest.user_key, newest.rest, value);
+}
+
+bool MemTable::OfferRecord(PointLookup* lookup, const char* record) const {
+  const RecordKey key = ReadRecordKey(record);
+  if (SKARN_UNLIKELY(rep_->locks.has_value())) {
+    std::string copy;
+    rep_->locks->Read(key.user_key, key.rest, &copy);
+    return lookup->Offer(key.user_key, key.tag, copy, PinSource());
+  }
+  PinSource source;
+  source.object = const_cast<MemTable*>(this);
+  source.acquire = [](const PinSource& self, Pin* pin) {
+    static_cast<MemTable*>(self.object)->Ref();
+    *pin = Pin(self.object, nullptr,
+               [](void* object, void*) { static_cast<MemTable*>(object)->Unref(); });
+    return true;
+  };
+  return lookup->Offer(key.user_key, key.tag, ReadRecordValue(key.rest), source);
+}
+
+void MemTable::Get(PointLookup* lookup) const {
+  const Rep& rep = *rep_;
+  if (SKARN_UNLIKELY(rep.tombstones.count() != 0)) {
+    Slice timestamp;
+    const SequenceNumber covered = rep.tombstones.MaxCovering(
+        lookup->user_key(), lookup->snapshot(), lookup->read_timestamp(), &timestamp);
+    if (covered != 0) lookup->CoverUpTo(covered, timestamp);
+  }
+  if (SKARN_UNLIKELY(!rep.hash.has_value())) {
+    GetOrdered(lookup);
+    return;
+  }
+  RecordRef ref = rep.hash->Find(lookup->hash(), lookup->user_key());
+  int steps = 0;
+  while (ref != 0) {
+    const char* record = rep.store.At(ref);
+    if (SKARN_LIKELY(ReadRecordKey(record).tag <= lookup->seek_tag())) {
+      if (!OfferRecord(lookup, record)) return;
+    } else if (++steps > kChainStepsMax) {
+      GetOrdered(lookup);
+      return;
+    }
+    ref = RecordOlder(record).load(std::memory_order_acquire);
+  }
+}
+
+void MemTable::GetOrdered(PointLookup* lookup) const {
+  const OrderTree* tree = rep_->ordered.Current();
+  OrderTree::Leaf leaf;
+  int index = tree->Seek(lookup->seek_key(), lookup->seek_tag(), &leaf);
+  while (index >= 0) {
+    const char* record = rep_->store.At(leaf.ref(static_cast<uint32_t>(index)));
+    const Slice key = rep_->order.StripTimestamp(ReadRecordKey(record).user_key);
+    if (rep_->order.CompareStripped(key, lookup->user_key()) != 0) return;
+    if (!OfferRecord(lookup, record)) return;
+    if (++index == static_cast<int>(leaf.count())) index = tree->NextLeaf(&leaf);
+  }
+}
+
+void MemTable::MultiGet(PointLookup* const* lookups, size_t count) const {
+  const Rep& rep = *rep_;
+  if (rep.hash.has_value()) {
+    for (size_t begin = 0; begin < count; begin += kMultiGetGroup) {
+      const size_t end = std::min(begin + kMultiGetGroup, count);
+      for (size_t i = begin; i < end; ++i) rep.hash->PrefetchGroup(lookups[i]->hash());
+      for (size_t i = begin; i < end; ++i) rep.hash->PrefetchRecord(lookups[i]->hash());
+      for (size_t i = begin; i < end; ++i) Get(lookups[i]);
+    }
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) Get(lookups[i]);
+}
+
+size_t MemTable::CountSuccessiveMerges(Slice user_key, SequenceNumber snapshot) const {
+  const Rep& rep = *rep_;
+  size_t merges = 0;
+  if (rep.hash.has_value()) {
+    RecordRef ref = rep.hash->Find(Hash64(user_key), user_key);
+    while (ref != 0) {
+      const char* record = rep.store.At(ref);
+      const uint64_t tag = ReadRecordKey(record).tag;
+      if (TagSequence(tag) <= snapshot) {
+        if (TagKind(tag) != EntryKind::kMerge) break;
+        ++merges;
+      }
+      ref = RecordOlder(record).load(std::memory_order_acquire);
+    }
+    return merges;
+  }
+  const OrderTree* tree = rep_->ordered.Current();
+  OrderTree::Leaf leaf;
+  int index = tree->Seek(user_key, SeekTag(snapshot), &leaf);
+  while (index >= 0) {
+    const RecordKey key = ReadRecordKey(rep.store.At(leaf.ref(static_cast<uint32_t>(index))));
+    if (TagKind(key.tag) != EntryKind::kMerge ||
+        rep.order.CompareUserWithoutTimestamp(key.user_key, user_key) != 0) {
+      break;
+    }
+    ++merges;
+    if (++index == static_cast<int>(leaf.count())) index = tree->NextLeaf(&leaf);
+  }
+  return merges;
+}
+
+bool MemTable::NewestSequence(Slice user_key, SequenceNumber* sequence) const {
+  const Rep& rep = *rep_;
+  SequenceNumber newest = 0;
+  bool found = false;
+  if (rep.tombstones.count() != 0) {
+    newest = rep.tombstones.MaxCovering(user_key, kMaxSequenceNumber, Slice(), nullptr);
+    found = newest != 0;
+  }
+  if (rep.hash.has_value()) {
+    if (const RecordRef ref = rep.hash->Find(Hash64(user_key), user_key); ref != 0) {
+      newest = std::max(newest, TagSequence(ReadRecordKey(rep.store.At(ref)).tag));
+      found = true;
+    }
+  } else {
+    const PointLookup lookup(rep.order, user_key, kMaxSequenceNumber, Slice(), nullptr, nullptr);
+    const OrderTree* tree = rep_->ordered.Current();
+    OrderTree::Leaf leaf;
+    int index = tree->Seek(lookup.seek_key(), kMaxTag, &leaf);
+    while (index >= 0) {
+      const RecordKey key = ReadRecordKey(rep.store.At(leaf.ref(static_cast<uint32_t>(index))));
+      if (rep.order.CompareStripped(rep.order.StripTimestamp(key.user_key), user_key) != 0) break;
+      newest = std::max(newest, TagSequence(key.tag));
+      found = true;
+      if (rep.order.timestamp_size() == 0) break;
+      if (++index == static_cast<int>(leaf.count())) index = tree->NextLeaf(&leaf);
+    }
+  }
+  *sequence = newest;
+  return found;
+}
+
+std::unique_ptr<InternalCursor> MemTable::NewCursor(bool prefix_seek) const {
+  (void)prefix_seek;  // The order ends a seek early enough.
+  return std::make_unique<OrderCursor>(this, &rep_->ordered,
+                                       rep_->locks.has_value() ? &*rep_->locks : nullptr);
+}
+
+std::unique_ptr<InternalCursor> MemTable::NewFlushCursor() const {
+  // When there is an order already, it is as good as a sort.
+  if (rep_->ordered.wanted()) return NewCursor();
+  return std::make_unique<FlushCursor>(this, rep_->ordered);
+}
+
+std::shared_ptr<const FragmentedTombstones> MemTable::Tombstones(SequenceNumber snapshot) const {
+  if (rep_->tombstones.count() == 0 || rep_->tombstones.smallest_sequence() > snapshot) {
+    return nullptr;
+  }
+  return rep_->tombstones.Fragments();
+}
+
+uint64_t MemTable::entry_count() const { return rep_->lanes.entries() + rep_->tombstones.count(); }
+uint64_t MemTable::deletion_count() const {
+  return rep_->lanes.deletions() + rep_->tombstones.count();
+}
+uint64_t MemTable::range_deletion_count() const { return rep_->tombstones.count(); }
+uint64_t MemTable::data_bytes() const {
+  return rep_->lanes.data_bytes() + rep_->tombstones.data_bytes();
+}
+size_t MemTable::memory_bytes() const {
+  return rep_->charged.load(std::memory_order_relaxed) + rep_->ordered.memory_bytes();
+}
+SequenceNumber MemTable::first_sequence() const {
+  const SequenceNumber first = std::min(rep_->lanes.smallest_sequence(),
+                                        rep_->tombstones.smallest_sequence());
+  return first == kMaxSequenceNumber ? 0 : first;
+}
+SequenceNumber MemTable::largest_sequence() const {
+  return std::max(rep_->lanes.largest_sequence(), rep_->tombstones.largest_sequence());
+}
+uint64_t MemTable::oldest_write_s() const {
+  return rep_->oldest_write_s.load(std::memory_order_relaxed);
+}
+
+void MemTable::ApproximateRange(Slice start, Slice limit, uint64_t* entries,
+                                uint64_t* bytes) const {
+  *entries = *bytes = 0;
+  const uint64_t all = rep_->lanes.entries();
+  if (all == 0) return;
+  *entries = rep_->ordered.Current()->CountBetween(start, limit);
+  *bytes = *entries * (rep_->lanes.data_bytes() / all);
+}
+
+}  // namespace skarn

@@ -1,0 +1,128 @@
+#include "core/memtable/ordered_records.h"
+
+#include <utility>
+
+namespace skarn {
+namespace {
+
+// A tree that has grown by this is looked at again: its prefixes may be badly chosen.
+constexpr uint64_t kRebuildFactor = 16;
+// Fewer keys say little about what later ones share.
+constexpr uint64_t kRebuildMin = 1000;
+
+}  // namespace
+
+OrderedRecords::OrderedRecords(const KeyOrder& order, const RecordStore& store,
+                               const WriteLanes& lanes, bool eager)
+    : order_(order), store_(store), lanes_(lanes), eager_(eager) {
+  if (!eager) return;
+  MutexLock lock(&mu_);
+  Rebuild({});
+}
+
+const char* OrderedRecords::Walk(const RecordStore::Extent& extent, const char* from,
+                                 std::vector<SortEntry>* entries) {
+  // Acquire pairs with the lane's commit.
+  const char* committed = extent.committed.load(std::memory_order_acquire);
+  while (from < committed) {
+    entries->push_back({0, extent.RefOf(from)});
+    from = RecordEnd(from);
+  }
+  return from;
+}
+
+std::vector<SortEntry> OrderedRecords::SortAll() const {
+  std::vector<SortEntry> entries;
+  entries.reserve(lanes_.entries());
+  std::vector<RecordStore::Extent*> extents;
+  store_.Extents(0, &extents);
+  for (const RecordStore::Extent* extent : extents) Walk(*extent, extent->begin, &entries);
+  const RecordOrder plain(order_, store_);
+  SortRecords(RecordOrder(order_, store_, SharedKeyBytes(plain, entries)), &entries);
+  return entries;
+}
+
+void OrderedRecords::Rebuild(std::vector<SortEntry> entries) {
+  const RecordOrder plain(order_, store_);
+  RecordOrder order(order_, store_, SharedKeyBytes(plain, entries));
+  SortRecords(order, &entries);
+  auto tree = std::make_unique<OrderTree>(order);
+  // Without memory the tree stays short of some records; nothing else can be done here.
+  (void)tree->Build(entries);
+  rebuild_at_ = std::max(entries.size() * kRebuildFactor, kRebuildMin);
+  tree_.store(tree.get(), std::memory_order_release);
+  trees_.push_back(std::move(tree));
+}
+
+OrderTree::Outcome OrderedRecords::AddNow(Slice user_key, uint64_t tag, RecordRef ref) {
+  MutexLock lock(&mu_);
+  OrderTree* tree = tree_.load(std::memory_order_relaxed);
+  const OrderTree::Outcome outcome =
+      tree->Insert(tree->order().PrefixOf(user_key), user_key, tag, ref);
+  if (outcome != OrderTree::Outcome::kAdded) return outcome;
+  memory_.store(tree->memory_bytes(), std::memory_order_relaxed);
+  return outcome;
+}
+
+const OrderTree* OrderedRecords::Drain() {
+  MutexLock lock(&mu_);
+  DrainLocked();
+  return tree_.load(std::memory_order_relaxed);
+}
+
+void OrderedRecords::DrainSome() {
+  if (!mu_.TryLock()) return;
+  DrainLocked();
+  mu_.Unlock();
+}
+
+void OrderedRecords::DrainLocked() {
+  std::vector<SortEntry> entries;
+  std::vector<RecordStore::Extent*> fresh;
+  store_.Extents(extents_seen_, &fresh);
+  extents_seen_ += fresh.size();
+  for (RecordStore::Extent* extent : fresh) open_.push_back({extent, extent->begin});
+  size_t kept = 0;
+  for (Open& open : open_) {
+    // Looked at before walking: then the walk sees the last record.
+    const bool closed = open.extent->closed.load(std::memory_order_acquire);
+    open.drained = Walk(*open.extent, open.drained, &entries);
+    if (closed) continue;
+    open_[kept++] = open;
+  }
+  open_.resize(kept);
+
+  OrderTree* tree = tree_.load(std::memory_order_relaxed);
+  const uint64_t drained = drained_.load(std::memory_order_relaxed) + entries.size();
+  if (tree == nullptr) {
+    Rebuild(std::move(entries));
+  } else if (drained >= rebuild_at_) {
+    // Everything again, from the old tree and what is new.
+    OrderTree::Leaf leaf;
+    for (int index = tree->SeekToFirst(&leaf); index >= 0; index = tree->NextLeaf(&leaf)) {
+      for (uint32_t i = 0; i < leaf.count(); ++i) entries.push_back({0, leaf.ref(i)});
+    }
+    const RecordOrder plain(order_, store_);
+    if (SharedKeyBytes(plain, entries) == tree->order().shared()) {
+      rebuild_at_ *= kRebuildFactor;
+      entries.resize(drained - drained_.load(std::memory_order_relaxed));
+    } else {
+      Rebuild(std::move(entries));
+      entries.clear();
+    }
+  }
+  if (tree != nullptr && tree == tree_.load(std::memory_order_relaxed)) {
+    SortRecords(tree->order(), &entries);
+    for (const SortEntry& entry : entries) {
+      const RecordKey key = ReadRecordKey(store_.At(entry.ref));
+      (void)tree->Insert(entry.prefix, key.user_key, key.tag, entry.ref);
+    }
+  }
+  size_t memory = 0;
+  for (const auto& one : trees_) memory += one->memory_bytes();
+  memory_.store(memory, std::memory_order_relaxed);
+  // Release pairs with the acquire in Current().
+  drained_.store(drained, std::memory_order_release);
+}
+
+}  // namespace skarn
