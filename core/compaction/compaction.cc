@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/options/option_rules.h"
+
 namespace skarn {
 
 namespace {
@@ -168,17 +170,8 @@ bool Compaction::IsTrivialMove() const {
 
 CompressionType CompressionForLevel(const ColumnFamilyOptions& options,
                                     const VersionStorage& storage, int level) {
-  if (options.bottommost_compression != CompressionType::kDisable &&
-      level >= storage.num_non_empty_levels() - 1) {
-    return options.bottommost_compression;
-  }
-  if (!options.compression_per_level.empty()) {
-    const int base = std::max(storage.base_level(), 1);
-    const int last = static_cast<int>(options.compression_per_level.size()) - 1;
-    const int index = level == 0 ? 0 : level - base + 1;
-    return options.compression_per_level[static_cast<size_t>(std::clamp(index, 0, last))];
-  }
-  return options.compression;
+  return CompressionOfLevel(options, level, std::max(storage.base_level(), 1),
+                            level >= storage.num_non_empty_levels() - 1);
 }
 
 CompressionType Compaction::OutputCompression() const {
@@ -186,9 +179,8 @@ CompressionType Compaction::OutputCompression() const {
 }
 
 CompressionOptions Compaction::OutputCompressionOptions() const {
-  const bool last = output_level_ >= version_->storage().num_non_empty_levels() - 1;
-  return last && options_.bottommost_compression_opts.enabled ? options_.bottommost_compression_opts
-                                                              : options_.compression_opts;
+  return CompressionOptionsOfLevel(
+      options_, output_level_ >= version_->storage().num_non_empty_levels() - 1);
 }
 
 void Compaction::AddInputDeletions(VersionEdit* edit) const {
