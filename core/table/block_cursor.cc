@@ -20,6 +20,7 @@ void DataBlockCursor::Reset(const char* data, const BlockLayout& layout,
   flavour_ = flavour;
   limit_ = data + layout.entries_end;
   fast_ = !layout.separated;
+  size_min_ = static_cast<uint32_t>(flavour.packed_size_min);
   corrupt_ = false;
   key_size_ = 0;
   Invalidate();
@@ -43,7 +44,7 @@ bool DataBlockCursor::StepSlow() {
   const char* key = DecodeEntryHead(next_, limit_, /*delta_values=*/false, layout_.separated,
                                     at_restart, &head);
   if (key == nullptr || head.shared > key_size_ ||
-      uint64_t{head.shared} + head.fresh < kTagSize ||
+      uint64_t{head.shared} + head.fresh < size_min_ ||
       uint64_t{head.shared} + head.fresh > std::numeric_limits<uint32_t>::max() - 64) {
     return Damaged();
   }
@@ -109,7 +110,7 @@ bool DataBlockCursor::RestartKey(uint32_t index, Slice* user_key, uint64_t* tag)
     if (at == nullptr || head.shared != 0) return Damaged();
     size = head.fresh;
   }
-  if (size < kTagSize) return Damaged();
+  if (size < size_min_) return Damaged();
   *user_key = Slice(at, size - kTagSize);
   *tag = flavour_.Tag(DecodeFixed64(at + size - kTagSize));
   return true;

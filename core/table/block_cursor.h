@@ -31,6 +31,8 @@ struct KeyFlavour {
   uint64_t tag_or = 0;
   // Bytes of timestamp that were left out of user keys and come back as zeroes.
   size_t stripped_timestamp = 0;
+  // A packed key is at least its tag, and the timestamp that it must end with.
+  size_t packed_size_min = kTagSize;
 
   uint64_t Tag(uint64_t stored) const { return (stored & tag_and) | tag_or; }
 };
@@ -120,7 +122,7 @@ class DataBlockCursor {
       ++key;
     }
     if (SKARN_UNLIKELY(key + fresh + value_size > limit_ || shared > key_size_ ||
-                       shared + fresh < kTagSize)) {
+                       shared + fresh < size_min_)) {
       return Damaged();
     }
     entry_ = next_;
@@ -170,6 +172,7 @@ class DataBlockCursor {
   const char* limit_ = nullptr;  // Where entries end.
   BlockLayout layout_;
   KeyFlavour flavour_;
+  uint32_t size_min_ = kTagSize;  // Of a packed key.
   bool fast_ = false;  // Entries are those of the plain layout.
 
   // The current entry.

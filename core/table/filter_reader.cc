@@ -13,7 +13,8 @@ bool Ask(const FilterProbe& probe, Slice item, uint64_t hash) {
 
 }  // namespace
 
-Status FilterReader::LoadTop(TableRead* read, ObjectRef<const IndexBlock>* block) const {
+Status FilterReader::LoadTop(TableRead* read, ObjectRef<const IndexBlock>* block,
+                             Readahead* readahead) const {
   if (top_) {
     block->SetBorrowed(top_.get());
     return Status::Ok();
@@ -21,27 +22,27 @@ Status FilterReader::LoadTop(TableRead* read, ObjectRef<const IndexBlock>* block
   // A partitioned filter of no keys may be an empty block.
   if (setup_.handle.size < 8) return Status::Ok();
   return setup_.loader->Index(read, setup_.handle, setup_.flavour, *setup_.order, setup_.cached,
-                              nullptr, block);
+                              readahead, block);
 }
 
-Status FilterReader::Load(TableRead* read, bool hold, bool partitions) {
+Status FilterReader::Load(TableRead* read, bool hold, bool partitions, Readahead* readahead) {
   if (setup_.kind == Kind::kNone) return Status::Ok();
   const bool own = setup_.loader->cache() == nullptr || !setup_.cached;
   if (setup_.kind == Kind::kFull) {
     ObjectRef<const FilterBlock> full;
-    Status s = setup_.loader->Filter(read, setup_.handle, setup_.cached, nullptr, &full);
+    Status s = setup_.loader->Filter(read, setup_.handle, setup_.cached, readahead, &full);
     if (!s.ok() || !hold) return s;
     if (own) memory_bytes_ += full->memory_bytes();
     full_ = std::move(full);
     return Status::Ok();
   }
   ObjectRef<const IndexBlock> top;
-  if (Status s = LoadTop(read, &top); !s.ok() || !top) return s;
+  if (Status s = LoadTop(read, &top, readahead); !s.ok() || !top) return s;
   if (partitions) {
     const bool cached = setup_.loader->cache() != nullptr;
     std::vector<ObjectRef<const FilterBlock>> all(top->count());
     for (uint32_t i = 0; i < top->count(); ++i) {
-      Status s = setup_.loader->Filter(read, top->handle(i), cached, nullptr, &all[i]);
+      Status s = setup_.loader->Filter(read, top->handle(i), cached, readahead, &all[i]);
       if (!s.ok()) return s;
       if (!cached) memory_bytes_ += all[i]->memory_bytes();
     }

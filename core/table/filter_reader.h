@@ -31,7 +31,7 @@ class FilterReader {
   void Init(const Setup& setup) { setup_ = setup; }
   // Loads the filter, or the index of its partitions, and with `partitions` those too.
   // They stay in memory when `hold` is set; else they are only brought into the cache.
-  Status Load(TableRead* read, bool hold, bool partitions);
+  Status Load(TableRead* read, bool hold, bool partitions, Readahead* readahead);
 
   bool exists() const { return setup_.kind != Kind::kNone; }
   bool partitioned() const { return setup_.kind == Kind::kPartitioned; }
@@ -46,7 +46,8 @@ class FilterReader {
   }
 
   // The index of partitions, for checks; null in `*block` without one.
-  Status LoadTop(TableRead* read, ObjectRef<const IndexBlock>* block) const;
+  Status LoadTop(TableRead* read, ObjectRef<const IndexBlock>* block,
+                 Readahead* readahead = nullptr) const;
 
   size_t memory_bytes() const { return memory_bytes_; }
   const Setup& setup() const { return setup_; }

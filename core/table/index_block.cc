@@ -24,6 +24,7 @@ Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const Index
   index->keys_.push_back(0);
   const size_t padding = flavour.keys.stripped_timestamp;
   const size_t tag_size = flavour.user_keys_only ? 0 : kTagSize;
+  const size_t size_min = flavour.keys.packed_size_min - kTagSize + tag_size;
 
   std::string key;
   std::string first_bytes;
@@ -41,7 +42,7 @@ Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const Index
     at = DecodeEntryHead(at, end, flavour.delta_values, /*separated=*/false, /*at_restart=*/false,
                          &head);
     if (at == nullptr || head.shared > key.size() ||
-        uint64_t{head.shared} + head.fresh < tag_size) {
+        uint64_t{head.shared} + head.fresh < size_min) {
       return Status::Corruption("bad entry in index block");
     }
     key.resize(head.shared);
@@ -66,7 +67,8 @@ Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const Index
     if (tag_size != 0) index->tags_.push_back(DecodeFixed64(key.data() + key.size() - kTagSize));
     if (flavour.first_keys) {
       InternalKey first;
-      if (!ParsePackedKey(value.first_internal_key, &first)) {
+      if (value.first_internal_key.size() < flavour.keys.packed_size_min ||
+          !ParsePackedKey(value.first_internal_key, &first)) {
         return Status::Corruption("bad first key in index block");
       }
       first_bytes.append(first.user_key.data(), first.user_key.size());

@@ -65,6 +65,7 @@ class IndexCursor {
   BlockHandle handle() const { return leaf_->handle(i_); }
   // The separator after the block; see IndexBlock.
   Slice user_key() const { return leaf_->user_key(i_); }
+  bool has_tags() const { return leaf_->has_tags(); }
   bool has_first_key() const { return leaf_->has_first_keys(); }
   Slice first_user_key() const { return leaf_->first_user_key(i_); }
   uint64_t first_tag() const { return leaf_->first_tag(i_); }

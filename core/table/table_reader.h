@@ -58,6 +58,8 @@ class TableReader {
   // neighbouring blocks read together.
   virtual void MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count,
                         bool skip_filters) = 0;
+  // Starts loading what Get() reads first for a key with this Hash64().
+  virtual void PrefetchGet(uint64_t hash) const { (void)hash; }
   // False when the filter says that the key is not here.
   virtual bool KeyMayMatch(const ReadOptions& read, Slice user_key) = 0;
   // `read` must outlive the cursor (bounds are read through it).

@@ -1,0 +1,282 @@
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "core/base/hash.h"
+#include "core/table/block_cursor.h"
+#include "core/table/block_table.h"
+
+namespace skarn {
+namespace {
+
+// Keys of a multi-get that go through the stages together.
+constexpr size_t kGroup = 32;
+// Blocks that lie at most this far apart are read with one read.
+constexpr uint64_t kCoalesceGap = 16 << 10;
+
+bool SameUserKey(const KeyOrder& order, Slice a, Slice b) {
+  if (order.bytewise()) return a == b;
+  return order.CompareUserWithoutTimestamp(a, b) == 0;
+}
+
+}  // namespace
+
+bool BlockTable::PointMayMatch(TableRead* read, Slice user_key, uint64_t hash, Slice seek_key,
+                               uint64_t seek_tag) const {
+  if (filter_whole_keys_) {
+    if (!filter_.MayMatch(read, user_key, hash, seek_key, seek_tag)) {
+      ++read->counts.filter_useful;
+      return false;
+    }
+    ++read->counts.filter_positive;
+    return true;
+  }
+  if (!filter_prefixes_ || !same_extractor_ || !extractor_->InDomain(user_key)) return true;
+  const Slice prefix = extractor_->Transform(user_key);
+  ++read->counts.prefix_checked;
+  if (filter_.MayMatch(read, prefix, Hash64(prefix), seek_key, seek_tag)) return true;
+  ++read->counts.prefix_useful;
+  return false;
+}
+
+void BlockTable::PrefetchGet(uint64_t hash) const {
+  filter_.Prefetch(hash);
+  if (index_.top) index_.top->Prefetch();
+}
+
+bool BlockTable::KeyMayMatch(const ReadOptions& options, Slice user_key) {
+  if (!filter_.exists()) return true;
+  TableRead read(options, TableCaller::kUser, options_.statistics);
+  const KeyOrder& order = *options_.order;
+  if (order.timestamp_size() == 0) {
+    return PointMayMatch(&read, user_key, Hash64(user_key), user_key, kMaxTag);
+  }
+  // The newest version of the key decides which partition is asked.
+  std::string newest = user_key.ToString() + std::string(order.timestamp_size(), '\xff');
+  return PointMayMatch(&read, user_key, Hash64(user_key), newest, kMaxTag);
+}
+
+bool BlockTable::Offer(TableRead* read, const BlockRef& block, Slice user_key, uint64_t tag,
+                       Slice value, PointLookup* lookup) const {
+  if (SKARN_UNLIKELY(has_embedded_values_ && TagKind(tag) == EntryKind::kBlobIndex)) {
+    BlockRef embedded;
+    bool inside = false;
+    if (Status s = ReadEmbeddedValue(read, value, &embedded, &inside); !s.ok()) {
+      lookup->Fail(std::move(s));
+      return false;
+    }
+    if (inside) {
+      return lookup->Offer(user_key, PackTag(TagSequence(tag), EntryKind::kValue),
+                           embedded.bytes(), embedded.pin_source());
+    }
+  }
+  return lookup->Offer(user_key, tag, value, block.pin_source());
+}
+
+void BlockTable::SearchBlocks(TableRead* read, IndexCursor* index, BlockRef* first,
+                              PointLookup* lookup) {
+  const KeyOrder& order = *options_.order;
+  const Slice target = lookup->seek_key();
+  DataBlockCursor cursor;
+  BlockRef own;
+  bool counted = false;
+  for (; index->valid(); index->Next()) {
+    if (index->has_first_key() &&
+        order.CompareUserWithoutTimestamp(index->first_user_key(), target) > 0) {
+      return;
+    }
+    BlockRef* block = &own;
+    if (first != nullptr) {
+      block = std::exchange(first, nullptr);
+    } else if (Status s = loader_->Data(read, index->handle(), nullptr, &own); !s.ok()) {
+      return lookup->Fail(std::move(s));
+    }
+    cursor.Reset(block->data(), block->layout(), keys());
+    cursor.SeekForLookup(order, target, lookup->seek_tag());
+    for (; cursor.valid(); cursor.Next()) {
+      const Slice user_key = cursor.user_key();
+      if (user_key.size() < order.timestamp_size() || !SameUserKey(order, user_key, target)) {
+        return;
+      }
+      if (!counted && filter_.exists()) {
+        counted = true;
+        ++read->counts.filter_true_positive;
+      }
+      if (!Offer(read, *block, user_key, cursor.tag(), cursor.value(), lookup)) return;
+    }
+    if (SKARN_UNLIKELY(cursor.corrupt())) {
+      return lookup->Fail(file_->Damaged(index->handle(), "bad entry in block"));
+    }
+    // Older versions may begin the next block only if the separator before it is of the
+    // same user key. Separators without tags stand where no user key is divided.
+    if (!(index->has_tags() || order.timestamp_size() != 0) ||
+        !SameUserKey(order, index->user_key(), target)) {
+      return;
+    }
+  }
+  if (!index->status().ok()) lookup->Fail(index->status());
+}
+
+void BlockTable::Search(TableRead* read, PointLookup* lookup) {
+  IndexCursor index(&index_, read);
+  index.Seek(lookup->seek_key(), lookup->seek_tag());
+  if (!index.valid()) {
+    if (!index.status().ok()) lookup->Fail(index.status());
+    return;
+  }
+  SearchBlocks(read, &index, nullptr, lookup);
+}
+
+void BlockTable::Get(const ReadOptions& options, PointLookup* lookup, bool skip_filters) {
+  TableRead read(options, TableCaller::kUser, options_.statistics);
+  if (!skip_filters && filter_.exists() &&
+      !PointMayMatch(&read, lookup->user_key(), lookup->hash(), lookup->seek_key(),
+                     lookup->seek_tag())) {
+    return;
+  }
+  Search(&read, lookup);
+}
+
+void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookups, size_t count,
+                          bool skip_filters) {
+  TableRead read(options, TableCaller::kUser, options_.statistics);
+  struct Item {
+    PointLookup* lookup = nullptr;
+    std::optional<IndexCursor> index;
+    BlockRef block;
+    size_t same_block_as = 0;  // The item whose block this is: itself, or one before it.
+    bool missing = false;
+  };
+  Item items[kGroup];
+  for (size_t begin = 0; begin < count; begin += kGroup) {
+    const size_t end = std::min(count, begin + kGroup);
+    const bool ask_filter = !skip_filters && filter_.exists();
+    if (ask_filter) {
+      for (size_t i = begin; i < end; ++i) filter_.Prefetch(lookups[i]->hash());
+    }
+    // Filter and index.
+    size_t used = 0;
+    for (size_t i = begin; i < end; ++i) {
+      PointLookup* lookup = lookups[i];
+      if (lookup->done()) continue;
+      if (ask_filter && !PointMayMatch(&read, lookup->user_key(), lookup->hash(),
+                                       lookup->seek_key(), lookup->seek_tag())) {
+        continue;
+      }
+      Item& item = items[used];
+      item.lookup = lookup;
+      item.index.emplace(&index_, &read);
+      item.index->Seek(lookup->seek_key(), lookup->seek_tag());
+      if (!item.index->valid()) {
+        if (!item.index->status().ok()) lookup->Fail(item.index->status());
+        continue;
+      }
+      item.same_block_as = used;
+      item.missing = false;
+      if (used != 0) {
+        const size_t before = items[used - 1].same_block_as;
+        if (items[before].index->handle() == item.index->handle()) item.same_block_as = before;
+      }
+      if (item.same_block_as == used && loader_->cache() != nullptr) {
+        loader_->cache()->Prefetch(loader_->KeyOf(item.index->handle()));
+      }
+      ++used;
+    }
+    // Blocks that need no input.
+    auto fail_block = [&](size_t owner, const Status& status) {
+      for (size_t i = owner; i < used; ++i) {
+        if (items[i].same_block_as == owner) items[i].lookup->Fail(status);
+      }
+    };
+    size_t missing = 0;
+    for (size_t i = 0; i < used; ++i) {
+      if (items[i].same_block_as != i) continue;
+      bool found = false;
+      Status s =
+          loader_->DataWithoutRead(&read, items[i].index->handle(), &items[i].block, &found);
+      if (!s.ok()) {
+        fail_block(i, s);
+      } else if (!found) {
+        items[i].missing = true;
+        ++missing;
+      }
+    }
+    // The others, neighbours with one read.
+    if (missing != 0) {
+      Status deadline = file_->CheckDeadline(read);
+      std::unique_ptr<char[]> buffer;
+      ReadRequest requests[kGroup];
+      size_t request_of[kGroup];
+      size_t request_count = 0;
+      size_t total = 0;
+      for (size_t i = 0; i < used; ++i) {
+        if (!items[i].missing) continue;
+        const BlockHandle handle = items[i].index->handle();
+        const uint64_t block_end = handle.offset + handle.size + kBlockTrailerSize;
+        ReadRequest* last = request_count == 0 ? nullptr : &requests[request_count - 1];
+        const uint64_t last_end = last == nullptr ? 0 : last->offset + last->size;
+        if (last != nullptr && handle.offset >= last->offset &&
+            handle.offset <= last_end + kCoalesceGap) {
+          if (block_end > last_end) {
+            total += static_cast<size_t>(block_end - last_end);
+            last->size = static_cast<size_t>(block_end - last->offset);
+          }
+        } else {
+          requests[request_count].offset = handle.offset;
+          requests[request_count].size = static_cast<size_t>(block_end - handle.offset);
+          total += requests[request_count].size;
+          ++request_count;
+        }
+        request_of[i] = request_count - 1;
+      }
+      if (deadline.ok()) {
+        buffer.reset(new (std::nothrow) char[total + kBlockPadding]);
+        if (buffer == nullptr) {
+          deadline = Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit,
+                            "Out of memory");
+        }
+      }
+      if (deadline.ok()) {
+        size_t at = 0;
+        for (size_t r = 0; r < request_count; ++r) {
+          requests[r].scratch = buffer.get() + at;
+          at += requests[r].size;
+        }
+        file_->file().MultiRead(requests, request_count);
+      }
+      for (size_t i = 0; i < used; ++i) {
+        if (!items[i].missing) continue;
+        const BlockHandle handle = items[i].index->handle();
+        Status s = deadline;
+        if (s.ok()) {
+          const ReadRequest& request = requests[request_of[i]];
+          const uint64_t skip = handle.offset - request.offset;
+          if (!request.status.ok()) {
+            s = request.status;
+          } else if (request.result.size() < skip + handle.size + kBlockTrailerSize) {
+            s = file_->Damaged(handle, "truncated block read");
+          } else {
+            s = loader_->FinishData(&read, handle, request.result.data() + skip,
+                                    &items[i].block);
+          }
+        }
+        if (!s.ok()) fail_block(i, s);
+      }
+    }
+    // Entries.
+    for (size_t i = 0; i < used; ++i) {
+      Item& item = items[i];
+      if (item.lookup->done()) continue;
+      BlockRef* block = &items[item.same_block_as].block;
+      SearchBlocks(&read, &*item.index, block, item.lookup);
+    }
+    for (size_t i = 0; i < used; ++i) {
+      items[i].block.Reset();
+      items[i].index.reset();
+    }
+  }
+}
+
+}  // namespace skarn
