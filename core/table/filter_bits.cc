@@ -36,10 +36,13 @@ size_t BloomBytes(uint32_t millibits, size_t count) {
   return (bytes + kBloomLineBytes - 1) / kBloomLineBytes * kBloomLineBytes;
 }
 
-std::string BuildFastLocalBloom(uint32_t millibits, const std::vector<uint64_t>& hashes) {
-  const size_t size = BloomBytes(millibits, hashes.size());
+std::string BuildFastLocalBloom(const FilterRecipe& recipe, const std::vector<uint64_t>& hashes) {
+  const size_t size = BloomBytes(recipe.millibits, hashes.size());
   std::string payload(size + kFilterTrailerSize, '\0');
-  const uint32_t probes = BloomProbes(millibits);
+  const uint64_t actual_millibits = uint64_t{size} * 8000 / hashes.size();
+  const uint32_t probes = BloomProbes(
+      recipe.probes_by_size ? static_cast<uint32_t>(std::min<uint64_t>(actual_millibits, 100000))
+                            : recipe.millibits);
   const auto lines = static_cast<uint32_t>(size / kBloomLineBytes);
   char* data = payload.data();
   const auto line_of = [data, lines](uint64_t hash) {
@@ -264,14 +267,14 @@ class RibbonBanding {
 };
 
 std::string BuildRibbon(const FilterRecipe& recipe, const std::vector<uint64_t>& hashes) {
-  if (hashes.size() > kRibbonKeysMax) return BuildFastLocalBloom(recipe.millibits, hashes);
+  if (hashes.size() > kRibbonKeysMax) return BuildFastLocalBloom(recipe, hashes);
   const double one_in = BloomOneIn(recipe.bits_per_key, BloomProbes(recipe.millibits));
   const uint64_t slots = RibbonSlots(hashes.size());
   const double bias = (static_cast<double>(hashes[0] >> 32) + 0.5) / 4294967296.0;
   const uint64_t size = RibbonBytes(slots, one_in, bias);
   // Small filters waste much of their slots.
   if (slots < 1024 && BloomBytes(recipe.millibits, hashes.size()) < size) {
-    return BuildFastLocalBloom(recipe.millibits, hashes);
+    return BuildFastLocalBloom(recipe, hashes);
   }
   RibbonBanding banding(slots);
   const auto first_seed = static_cast<uint8_t>(hashes[0]);
@@ -289,14 +292,15 @@ std::string BuildRibbon(const FilterRecipe& recipe, const std::vector<uint64_t>&
     trailer[4] = static_cast<char>(blocks >> 16);
     return payload;
   }
-  return BuildFastLocalBloom(recipe.millibits, hashes);
+  return BuildFastLocalBloom(recipe, hashes);
 }
 
 }  // namespace
 
 FilterRecipe MakeFilterRecipe(const FilterPolicy& policy, uint32_t format_version,
-                              int32_t levelish) {
+                              int32_t levelish, bool probes_by_size) {
   FilterRecipe recipe;
+  recipe.probes_by_size = probes_by_size;
   double bits = policy.bits_per_key;
   if (!(bits >= 0.5)) return recipe;
   bits = bits < 1 ? 1 : (bits < 100 ? bits : 100);
@@ -321,7 +325,7 @@ std::string BuildFilter(const FilterRecipe& recipe, const std::vector<uint64_t>&
     case FilterRecipe::Kind::kLegacyBloom:
       return BuildLegacyBloom(recipe.millibits, hashes);
     case FilterRecipe::Kind::kFastLocalBloom:
-      return BuildFastLocalBloom(recipe.millibits, hashes);
+      return BuildFastLocalBloom(recipe, hashes);
     case FilterRecipe::Kind::kRibbon:
       return BuildRibbon(recipe, hashes);
     case FilterRecipe::Kind::kNone:

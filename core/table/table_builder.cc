@@ -230,7 +230,8 @@ TableBuilder::Rep::Rep(const TableBuilderOptions& table_options, FileWriter* fil
     const int32_t levelish = flush ? -1 : (options.level < 0 ? INT32_MAX - 1 : options.level);
     FilterBuilder::Options filter_options;
     filter_options.recipe =
-        MakeFilterRecipe(*table.filter_policy, table.format_version, levelish);
+        MakeFilterRecipe(*table.filter_policy, table.format_version, levelish,
+                         /*probes_by_size=*/table.optimize_filters_for_memory);
     filter_options.whole_keys = table.whole_key_filtering;
     filter_options.prefix_extractor = options.prefix_extractor.get();
     filter_options.partitioned =
