@@ -69,6 +69,7 @@ bool Lockstep::Both(const std::function<void(Side&)>& work) {
     side->answer.Clear();
     side->what.clear();
     side->operation = step_;
+    on_side(side == &left_ ? 0 : 1);
     work(*side);
   }
   if (trace_ && !left_.what.empty())
@@ -79,7 +80,10 @@ bool Lockstep::Both(const std::function<void(Side&)>& work) {
 }
 
 bool Lockstep::Swap() {
-  for (Side* side : {&left_, &right_}) side->Close();
+  for (Side* side : {&left_, &right_}) {
+    on_side(side == &left_ ? 0 : 1);
+    side->Close();
+  }
   left_.directory.swap(right_.directory);
   return Both([](Side& side) {
     side.what = "swap directories";

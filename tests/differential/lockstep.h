@@ -30,6 +30,9 @@ class Lockstep {
   // Works in directories below `scratch`, which must exist; they are left to the caller.
   Lockstep(const Api& left, const Api& right, const Config& config, const std::string& scratch);
 
+  // Told which side is about to work: 0 left, 1 right.
+  std::function<void(int)> on_side = [](int) {};
+
   // Does operations 0 .. count-1 except those in `skipped`, then a last check of everything with
   // the directories swapped once more. `on_operation` is told each index before it runs.
   Verdict Run(uint64_t count, const std::set<uint64_t>& skipped, bool trace,

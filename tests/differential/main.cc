@@ -4,6 +4,8 @@
 // Each seed runs in a child process of its own, so a crash or a hang is a finding like any other
 // and does not end the test.
 
+#include <dlfcn.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -59,6 +61,8 @@ struct Shared {
   uint64_t running;     // The operation it is in.
   uint64_t operations;  // How many it has finished with.
   int outcome;          // 0 none yet, 1 equal, 2 differs, 3 equal but ended early.
+  int side;             // The side at work: 0 left, 1 right.
+  int crashed;          // Where a crash began: 0 unknown, 1 in the genuine library, 2 elsewhere.
   char report[8192];
 };
 
@@ -67,6 +71,29 @@ Shared* NewShared() {
                       -1, 0);
   if (memory == MAP_FAILED) abort();
   return static_cast<Shared*>(memory);
+}
+
+// For the signal handler, which gets nothing else.
+Shared* crash_shared = nullptr;
+std::string* crash_oracle = nullptr;
+
+// Genuine RocksDB crashes now and then, which says nothing about the other side. The innermost
+// frame that lies in one of the two libraries tells whose crash it is.
+void OnCrash(int signal_number) {
+  void* frames[64];
+  const int count = backtrace(frames, 64);
+  crash_shared->crashed = 2;
+  for (int i = 1; i < count; i++) {
+    Dl_info info;
+    if (dladdr(frames[i], &info) == 0 || info.dli_fname == nullptr) continue;
+    if (strstr(info.dli_fname, "librocksdb") == nullptr &&
+        strstr(info.dli_fname, "libskarn") == nullptr)
+      continue;
+    if (*crash_oracle == info.dli_fname) crash_shared->crashed = 1;
+    break;
+  }
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
 }
 
 bool DirectIoWorks(const std::string& directory) {
@@ -97,11 +124,17 @@ struct Task {
   }
   left.is_oracle = true;
   right.is_oracle = arguments.left == arguments.right;
+  crash_shared = task.shared;
+  crash_oracle = new std::string(arguments.left);
+  for (int signal_number : {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE}) signal(signal_number, OnCrash);
+  void* unused[1];
+  backtrace(unused, 1);  // Loads what it needs, which a handler must not.
   std::filesystem::create_directories(task.scratch);
   const Config config = Config::For(task.seed, DirectIoWorks(task.scratch));
   if (trace) printf("seed %llu%s\n", static_cast<unsigned long long>(task.seed),
                     config.Describe().c_str());
   Lockstep run(left, right, config, task.scratch);
+  run.on_side = [&task](int side) { task.shared->side = side; };
   const Verdict verdict =
       run.Run(arguments.operations, task.skipped, trace, [&task](uint64_t index) {
         task.shared->running = index;
@@ -131,7 +164,12 @@ void Start(const Arguments& arguments, Task& task, bool trace, bool quiet = fals
 std::optional<std::string> Finish(const Arguments& arguments, Task& task, int status, bool hung) {
   const Shared& shared = *task.shared;
   std::optional<std::string> finding;
-  if (hung) {
+  const bool is_oracle_crash = (hung && shared.side == 0) || (WIFSIGNALED(status) && shared.crashed == 1);
+  if (is_oracle_crash) {
+    printf("seed %llu: genuine RocksDB %s in operation %llu\n",
+           static_cast<unsigned long long>(task.seed), hung ? "hangs" : "crashes",
+           static_cast<unsigned long long>(shared.running));
+  } else if (hung) {
     finding = "  operation " + std::to_string(shared.running) + ": hangs";
   } else if (WIFSIGNALED(status)) {
     finding = "  operation " + std::to_string(shared.running) + ": crashes with " +
@@ -163,6 +201,7 @@ std::optional<std::string> RunAlone(const Arguments& arguments, Task& task) {
   }
   std::optional<std::string> finding = Finish(arguments, task, status, hung);
   munmap(task.shared, sizeof(Shared));
+  task.shared = nullptr;
   return finding;
 }
 
