@@ -153,7 +153,7 @@ struct rocksdb_slicetransform_t {
   std::shared_ptr<const skarn::SliceTransform> rep;  // Shared with the options it is given to.
 };
 struct rocksdb_filterpolicy_t {
-  skarn::FilterPolicy rep;
+  std::shared_ptr<const skarn::FilterPolicy> rep;  // Shared with the options it is given to.
 };
 
 // ---- Shared parts ----

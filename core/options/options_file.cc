@@ -342,7 +342,7 @@ Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t f
 
 Result<std::string> LatestOptionsFileName(FileSystem* fs, const std::string& directory) {
   std::vector<std::string> names;
-  if (Status s = fs->GetChildren(directory, &names); !s.ok()) return s;
+  if (Status s = fs->GetChildren(directory, &names); !s.ok() && !s.IsPathNotFound()) return s;
 
   constexpr std::string_view kPrefix = "OPTIONS-";
   std::string latest;
@@ -359,9 +359,18 @@ Result<std::string> LatestOptionsFileName(FileSystem* fs, const std::string& dir
   }
   if (latest.empty()) {
     return Status(Status::Code::kNotFound, Status::Subcode::kPathNotFound,
-                  "No options files found in the DB directory.");
+                  "No options files found in the DB directory.", directory);
   }
   return latest;
+}
+
+Result<OptionsFile> LoadLatestOptionsFile(const OptionReading& reading, FileSystem* fs,
+                                          const std::string& directory) {
+  Result<std::string> name = LatestOptionsFileName(fs, directory);
+  if (!name.ok()) return name.status();
+  Result<std::string> text = ReadFileToString(fs, Concat(directory, "/", *name));
+  if (!text.ok()) return text.status();
+  return ParseOptionsFile(reading, *text);
 }
 
 }  // namespace skarn

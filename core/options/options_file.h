@@ -50,6 +50,9 @@ Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t f
 
 // The name, without directory, of the newest OPTIONS file. NotFound when there is none.
 Result<std::string> LatestOptionsFileName(FileSystem* fs, const std::string& directory);
+// That file's content.
+Result<OptionsFile> LoadLatestOptionsFile(const OptionReading& reading, FileSystem* fs,
+                                          const std::string& directory);
 
 }  // namespace skarn
 

@@ -20,6 +20,10 @@ extern ROCKSDB_LIBRARY_API rocksdb_column_family_handle_t** rocksdb_create_colum
     rocksdb_t* db, const rocksdb_options_t* column_family_options, int num_column_families,
     const char* const* column_family_names, size_t* lencfs, char** errptr);
 
+/* Frees such an array, not the handles in it. */
+extern ROCKSDB_LIBRARY_API void rocksdb_create_column_families_destroy(
+    rocksdb_column_family_handle_t** list);
+
 /* Creates a column family of a database opened with a ttl; as rocksdb_open_with_ttl(). */
 extern ROCKSDB_LIBRARY_API rocksdb_column_family_handle_t* rocksdb_create_column_family_with_ttl(
     rocksdb_t* db, const rocksdb_options_t* column_family_options, const char* column_family_name,

@@ -18,7 +18,7 @@ extern ROCKSDB_LIBRARY_API rocksdb_env_t* rocksdb_create_mem_env(void);
 extern ROCKSDB_LIBRARY_API void rocksdb_env_destroy(rocksdb_env_t* env);
 
 /* The number of background threads: for compactions (low priority), flushes (high), and
-   compactions of the last level (bottom). Never lowers a number that is in use. */
+   compactions of the last level (bottom). Threads above a lowered number end after their work. */
 extern ROCKSDB_LIBRARY_API void rocksdb_env_set_background_threads(rocksdb_env_t* env, int n);
 extern ROCKSDB_LIBRARY_API int rocksdb_env_get_background_threads(rocksdb_env_t* env);
 extern ROCKSDB_LIBRARY_API void rocksdb_env_set_low_priority_background_threads(
