@@ -122,11 +122,11 @@ class FileLogger final : public Logger {
 
   Status OpenLocked() SKARN_REQUIRES(mu_) {
     const std::string path = Concat(directory_, '/', base_name_);
-    // Names carry the time; two files in one microsecond get different ones all the same.
     const uint64_t now_us = clock_->NowMicros();
-    const uint64_t name_us = std::max(now_us, last_name_us_ + 1);
     if (fs_->FileExists(path).ok()) {
-      last_name_us_ = name_us;
+      // Names carry the time; two files of one microsecond get different ones all the same.
+      uint64_t name_us = now_us;
+      while (fs_->FileExists(Concat(path, ".old.", name_us)).ok()) name_us++;
       if (Status s = fs_->RenameFile(path, Concat(path, ".old.", name_us)); !s.ok()) return s;
     }
     FileOptions file_options;
@@ -172,7 +172,6 @@ class FileLogger final : public Logger {
   std::unique_ptr<WritableFile> file_ SKARN_GUARDED_BY(mu_);
   uint64_t size_ SKARN_GUARDED_BY(mu_) = 0;
   uint64_t opened_us_ SKARN_GUARDED_BY(mu_) = 0;
-  uint64_t last_name_us_ SKARN_GUARDED_BY(mu_) = 0;
   std::vector<std::string> headers_ SKARN_GUARDED_BY(mu_);  // Repeated in each new file.
 };
 
