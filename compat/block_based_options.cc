@@ -7,7 +7,7 @@
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
 
-#define SKARN_C_TABLE_OPTION(name)                                                           \
+#define SKARN_C_TABLE_OPTION(name)                                                            \
   SKARN_C_SETTER(rocksdb_block_based_options_set_##name, rocksdb_block_based_table_options_t, \
                  rep.name)
 

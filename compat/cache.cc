@@ -48,8 +48,7 @@ rocksdb_lru_cache_options_t* rocksdb_lru_cache_options_create() {
   return new rocksdb_lru_cache_options_t;
 }
 void rocksdb_lru_cache_options_destroy(rocksdb_lru_cache_options_t* options) { delete options; }
-void rocksdb_lru_cache_options_set_capacity(rocksdb_lru_cache_options_t* options,
-                                            size_t capacity) {
+void rocksdb_lru_cache_options_set_capacity(rocksdb_lru_cache_options_t* options, size_t capacity) {
   options->rep.capacity = capacity;
 }
 void rocksdb_lru_cache_options_set_num_shard_bits(rocksdb_lru_cache_options_t* options,

@@ -15,8 +15,8 @@ SKARN_C_SETTER(rocksdb_options_set_bottommost_compression, rocksdb_options_t,
 SKARN_C_GETTER(rocksdb_options_get_bottommost_compression, rocksdb_options_t,
                cf.bottommost_compression)
 
-void rocksdb_options_set_compression_per_level(rocksdb_options_t* options,
-                                               const int* level_values, size_t num_levels) {
+void rocksdb_options_set_compression_per_level(rocksdb_options_t* options, const int* level_values,
+                                               size_t num_levels) {
   options->cf.compression_per_level.clear();
   for (size_t i = 0; i < num_levels; i++) {
     options->cf.compression_per_level.push_back(static_cast<CompressionType>(level_values[i]));
@@ -32,8 +32,8 @@ void rocksdb_options_set_min_level_to_compress(rocksdb_options_t* options, int l
   }
 }
 
-void rocksdb_options_set_compression_options(rocksdb_options_t* options, int window_bits,
-                                             int level, int strategy, int max_dict_bytes) {
+void rocksdb_options_set_compression_options(rocksdb_options_t* options, int window_bits, int level,
+                                             int strategy, int max_dict_bytes) {
   skarn::CompressionOptions& to = options->cf.compression_opts;
   to.window_bits = window_bits;
   to.level = level;
@@ -58,9 +58,8 @@ SKARN_C_SETTER(rocksdb_options_set_compression_options_parallel_threads, rocksdb
 SKARN_C_GETTER(rocksdb_options_get_compression_options_parallel_threads, rocksdb_options_t,
                cf.compression_opts.parallel_threads)
 
-void rocksdb_options_set_bottommost_compression_options(rocksdb_options_t* options,
-                                                        int window_bits, int level, int strategy,
-                                                        int max_dict_bytes,
+void rocksdb_options_set_bottommost_compression_options(rocksdb_options_t* options, int window_bits,
+                                                        int level, int strategy, int max_dict_bytes,
                                                         unsigned char enabled) {
   skarn::CompressionOptions& to = options->cf.bottommost_compression_opts;
   to.window_bits = window_bits;

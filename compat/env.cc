@@ -31,9 +31,9 @@ class CallerLogger : public skarn::Logger {
 
 rocksdb_ratelimiter_t* NewLimiter(int64_t rate, int64_t refill_period_us, int32_t fairness,
                                   RateLimiter::Mode mode, bool auto_tuned) {
-  return new rocksdb_ratelimiter_t{skarn::NewRateLimiter(
-      skarn::DefaultEnv()->clock, static_cast<uint64_t>(rate),
-      static_cast<uint64_t>(refill_period_us), fairness, mode, auto_tuned)};
+  return new rocksdb_ratelimiter_t{
+      skarn::NewRateLimiter(skarn::DefaultEnv()->clock, static_cast<uint64_t>(rate),
+                            static_cast<uint64_t>(refill_period_us), fairness, mode, auto_tuned)};
 }
 
 ThreadPool* PoolOf(rocksdb_env_t* env) { return env->rep->thread_pool; }
@@ -91,8 +91,8 @@ void rocksdb_env_lower_high_priority_thread_pool_cpu_priority(rocksdb_env_t* env
 }
 
 rocksdb_logger_t* rocksdb_logger_create_stderr_logger(int log_level, const char* prefix) {
-  return new rocksdb_logger_t{skarn::NewStderrLogger(static_cast<LogLevel>(log_level),
-                                                     prefix == nullptr ? "" : prefix)};
+  return new rocksdb_logger_t{
+      skarn::NewStderrLogger(static_cast<LogLevel>(log_level), prefix == nullptr ? "" : prefix)};
 }
 rocksdb_logger_t* rocksdb_logger_create_callback_logger(
     int log_level, void (*log)(void* priv, unsigned lev, char* msg, size_t len), void* priv) {
@@ -103,14 +103,14 @@ void rocksdb_logger_destroy(rocksdb_logger_t* logger) { delete logger; }
 
 rocksdb_ratelimiter_t* rocksdb_ratelimiter_create(int64_t rate_bytes_per_sec,
                                                   int64_t refill_period_us, int32_t fairness) {
-  return NewLimiter(rate_bytes_per_sec, refill_period_us, fairness,
-                    RateLimiter::Mode::kWritesOnly, /*auto_tuned=*/false);
+  return NewLimiter(rate_bytes_per_sec, refill_period_us, fairness, RateLimiter::Mode::kWritesOnly,
+                    /*auto_tuned=*/false);
 }
 rocksdb_ratelimiter_t* rocksdb_ratelimiter_create_auto_tuned(int64_t rate_bytes_per_sec,
                                                              int64_t refill_period_us,
                                                              int32_t fairness) {
-  return NewLimiter(rate_bytes_per_sec, refill_period_us, fairness,
-                    RateLimiter::Mode::kWritesOnly, /*auto_tuned=*/true);
+  return NewLimiter(rate_bytes_per_sec, refill_period_us, fairness, RateLimiter::Mode::kWritesOnly,
+                    /*auto_tuned=*/true);
 }
 rocksdb_ratelimiter_t* rocksdb_ratelimiter_create_with_mode(int64_t rate_bytes_per_sec,
                                                             int64_t refill_period_us,
@@ -122,8 +122,8 @@ rocksdb_ratelimiter_t* rocksdb_ratelimiter_create_with_mode(int64_t rate_bytes_p
 void rocksdb_ratelimiter_destroy(rocksdb_ratelimiter_t* limiter) { delete limiter; }
 
 rocksdb_sst_file_manager_t* rocksdb_sst_file_manager_create(rocksdb_env_t* env) {
-  return new rocksdb_sst_file_manager_t{std::make_shared<skarn::SstFileManager>(
-      env == nullptr ? skarn::DefaultEnv() : env->rep)};
+  return new rocksdb_sst_file_manager_t{
+      std::make_shared<skarn::SstFileManager>(env == nullptr ? skarn::DefaultEnv() : env->rep)};
 }
 void rocksdb_sst_file_manager_destroy(rocksdb_sst_file_manager_t* sfm) { delete sfm; }
 void rocksdb_sst_file_manager_set_max_allowed_space_usage(rocksdb_sst_file_manager_t* sfm,
@@ -144,8 +144,7 @@ bool rocksdb_sst_file_manager_is_max_allowed_space_reached_including_compactions
 uint64_t rocksdb_sst_file_manager_get_total_size(rocksdb_sst_file_manager_t* sfm) {
   return sfm->rep->total_size();
 }
-int64_t rocksdb_sst_file_manager_get_delete_rate_bytes_per_second(
-    rocksdb_sst_file_manager_t* sfm) {
+int64_t rocksdb_sst_file_manager_get_delete_rate_bytes_per_second(rocksdb_sst_file_manager_t* sfm) {
   return sfm->rep->delete_rate();
 }
 void rocksdb_sst_file_manager_set_delete_rate_bytes_per_second(rocksdb_sst_file_manager_t* sfm,

@@ -182,7 +182,7 @@ struct rocksdb_hyper_clock_cache_options_t {
 };
 
 struct rocksdb_env_t {
-  skarn::Env* rep = nullptr;         // `owned`, or the default environment.
+  skarn::Env* rep = nullptr;  // `owned`, or the default environment.
   std::unique_ptr<skarn::Env> owned;
 };
 

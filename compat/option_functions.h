@@ -38,13 +38,13 @@ void AssignOption(From from, To* to) {
 
 }  // namespace skarn
 
-#define SKARN_C_SETTER(function, Handle, member)                                               \
-  void function(Handle* options, skarn::SignatureOf<decltype(function)>::Argument value) {     \
-    skarn::AssignOption(value, &options->member);                                              \
+#define SKARN_C_SETTER(function, Handle, member)                                           \
+  void function(Handle* options, skarn::SignatureOf<decltype(function)>::Argument value) { \
+    skarn::AssignOption(value, &options->member);                                          \
   }
-#define SKARN_C_GETTER(function, Handle, member)                                               \
-  skarn::SignatureOf<decltype(function)>::Result function(Handle* options) {                   \
-    return static_cast<skarn::SignatureOf<decltype(function)>::Result>(options->member);       \
+#define SKARN_C_GETTER(function, Handle, member)                                         \
+  skarn::SignatureOf<decltype(function)>::Result function(Handle* options) {             \
+    return static_cast<skarn::SignatureOf<decltype(function)>::Result>(options->member); \
   }
 
 #endif  // SKARN_COMPAT_OPTION_FUNCTIONS_H_

@@ -66,8 +66,7 @@ void rocksdb_options_set_compaction_filter(rocksdb_options_t* options,
 }
 void rocksdb_options_set_compaction_filter_factory(rocksdb_options_t* options,
                                                    rocksdb_compactionfilterfactory_t* factory) {
-  options->cf.compaction_filter_factory =
-      std::shared_ptr<skarn::CompactionFilterFactory>(factory);
+  options->cf.compaction_filter_factory = std::shared_ptr<skarn::CompactionFilterFactory>(factory);
 }
 void rocksdb_options_set_prefix_extractor(rocksdb_options_t* options,
                                           rocksdb_slicetransform_t* transform) {
@@ -127,8 +126,8 @@ void rocksdb_options_set_hash_skip_list_rep(rocksdb_options_t* options, size_t b
                       .skip_list_branching_factor = skiplist_branching_factor};
 }
 void rocksdb_options_set_hash_link_list_rep(rocksdb_options_t* options, size_t bucket_count) {
-  options->cf.memtable_factory = MemtableFactory{
-      .kind = MemtableFactory::Kind::kHashLinkList, .bucket_count = bucket_count};
+  options->cf.memtable_factory =
+      MemtableFactory{.kind = MemtableFactory::Kind::kHashLinkList, .bucket_count = bucket_count};
 }
 
 void rocksdb_options_add_compact_on_deletion_collector_factory(rocksdb_options_t* options,
@@ -136,16 +135,17 @@ void rocksdb_options_add_compact_on_deletion_collector_factory(rocksdb_options_t
                                                                size_t num_dels_trigger) {
   AddCompactOnDeletion(options, {.window_size = window_size, .deletion_trigger = num_dels_trigger});
 }
-void rocksdb_options_add_compact_on_deletion_collector_factory_del_ratio(
-    rocksdb_options_t* options, size_t window_size, size_t num_dels_trigger,
-    double deletion_ratio) {
+void rocksdb_options_add_compact_on_deletion_collector_factory_del_ratio(rocksdb_options_t* options,
+                                                                         size_t window_size,
+                                                                         size_t num_dels_trigger,
+                                                                         double deletion_ratio) {
   AddCompactOnDeletion(options, {.window_size = window_size,
                                  .deletion_trigger = num_dels_trigger,
                                  .deletion_ratio = deletion_ratio});
 }
 void rocksdb_options_add_compact_on_deletion_collector_factory_min_file_size(
-    rocksdb_options_t* options, size_t window_size, size_t num_dels_trigger,
-    double deletion_ratio, uint64_t min_file_size) {
+    rocksdb_options_t* options, size_t window_size, size_t num_dels_trigger, double deletion_ratio,
+    uint64_t min_file_size) {
   AddCompactOnDeletion(options, {.window_size = window_size,
                                  .deletion_trigger = num_dels_trigger,
                                  .deletion_ratio = deletion_ratio,

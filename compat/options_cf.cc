@@ -4,7 +4,7 @@
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
 
-#define SKARN_C_OPTION(name)                                              \
+#define SKARN_C_OPTION(name)                                             \
   SKARN_C_SETTER(rocksdb_options_set_##name, rocksdb_options_t, cf.name) \
   SKARN_C_GETTER(rocksdb_options_get_##name, rocksdb_options_t, cf.name)
 
@@ -17,7 +17,8 @@ SKARN_C_OPTION(max_write_buffer_size_to_maintain)
 SKARN_C_OPTION(arena_block_size)
 SKARN_C_OPTION(memtable_huge_page_size)
 SKARN_C_OPTION(memtable_prefix_bloom_size_ratio)
-SKARN_C_SETTER(rocksdb_options_set_memtable_whole_key_filtering, rocksdb_options_t, cf.memtable_whole_key_filtering)
+SKARN_C_SETTER(rocksdb_options_set_memtable_whole_key_filtering, rocksdb_options_t,
+               cf.memtable_whole_key_filtering)
 SKARN_C_OPTION(bloom_locality)
 SKARN_C_OPTION(inplace_update_support)
 SKARN_C_OPTION(inplace_update_num_locks)

@@ -4,7 +4,7 @@
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
 
-#define SKARN_C_OPTION(name)                                              \
+#define SKARN_C_OPTION(name)                                             \
   SKARN_C_SETTER(rocksdb_options_set_##name, rocksdb_options_t, db.name) \
   SKARN_C_GETTER(rocksdb_options_get_##name, rocksdb_options_t, db.name)
 
@@ -46,7 +46,8 @@ SKARN_C_OPTION(table_cache_numshardbits)
 SKARN_C_OPTION(use_fsync)
 SKARN_C_OPTION(bytes_per_sync)
 SKARN_C_OPTION(writable_file_max_buffer_size)
-SKARN_C_GETTER(rocksdb_options_get_compaction_readahead_size, rocksdb_options_t, db.compaction_readahead_size)
+SKARN_C_GETTER(rocksdb_options_get_compaction_readahead_size, rocksdb_options_t,
+               db.compaction_readahead_size)
 SKARN_C_OPTION(use_direct_reads)
 SKARN_C_OPTION(use_direct_io_for_flush_and_compaction)
 SKARN_C_OPTION(allow_mmap_reads)

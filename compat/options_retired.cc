@@ -6,8 +6,8 @@
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
 
-#define SKARN_C_RETIRED(name)                                                        \
-  SKARN_C_SETTER(rocksdb_options_set_##name, rocksdb_options_t, retired.name)        \
+#define SKARN_C_RETIRED(name)                                                 \
+  SKARN_C_SETTER(rocksdb_options_set_##name, rocksdb_options_t, retired.name) \
   SKARN_C_GETTER(rocksdb_options_get_##name, rocksdb_options_t, retired.name)
 // Nobody can ask for what these were given.
 #define SKARN_C_FORGOTTEN(function, Handle) \
@@ -54,8 +54,7 @@ rocksdb_filterpolicy_t* rocksdb_filterpolicy_create(
   };
   auto* policy = new skarn::FilterPolicy;
   policy->bits_per_key = 0;
-  return new rocksdb_filterpolicy_t{
-      std::shared_ptr<const skarn::FilterPolicy>(policy, free_both)};
+  return new rocksdb_filterpolicy_t{std::shared_ptr<const skarn::FilterPolicy>(policy, free_both)};
 }
 
 }  // extern "C"

@@ -112,9 +112,9 @@ class CallerMergeOperator : public rocksdb_mergeoperator_t {
     const Arrays arrays(operands);
     unsigned char success = 0;
     size_t size = 0;
-    char* merged = partial_merge_(state_.get(), key.data(), key.size(), arrays.data.data(),
-                                  arrays.sizes.data(), static_cast<int>(operands.size()),
-                                  &success, &size);
+    char* merged =
+        partial_merge_(state_.get(), key.data(), key.size(), arrays.data.data(),
+                       arrays.sizes.data(), static_cast<int>(operands.size()), &success, &size);
     return Take(merged, size, success, result);
   }
 
@@ -166,9 +166,8 @@ class CallerCompactionFilter : public rocksdb_compactionfilter_t {
     char* changed_value = nullptr;
     size_t changed_size = 0;
     unsigned char changed = 0;
-    const unsigned char remove =
-        filter_(state_.get(), level, key.data(), key.size(), value.data(), value.size(),
-                &changed_value, &changed_size, &changed);
+    const unsigned char remove = filter_(state_.get(), level, key.data(), key.size(), value.data(),
+                                         value.size(), &changed_value, &changed_size, &changed);
     if (remove != 0) return Decision::kRemove;
     if (changed == 0) return Decision::kKeep;
     new_value->assign(changed_value == nullptr ? "" : changed_value,
@@ -190,8 +189,8 @@ using CreateFilterFunction = rocksdb_compactionfilter_t* (*)(void*,
 
 class CallerCompactionFilterFactory : public rocksdb_compactionfilterfactory_t {
  public:
-  CallerCompactionFilterFactory(void* state, void (*destructor)(void*),
-                                CreateFilterFunction create, NameFunction name)
+  CallerCompactionFilterFactory(void* state, void (*destructor)(void*), CreateFilterFunction create,
+                                NameFunction name)
       : state_(state, destructor), create_(create), name_(name) {}
 
   const char* Name() const override { return name_(state_.get()); }
@@ -249,10 +248,10 @@ rocksdb_filterpolicy_t* NewPolicy(FilterPolicy::Kind kind, double bits_per_key,
 
 extern "C" {
 
-rocksdb_comparator_t* rocksdb_comparator_create(
-    void* state, void (*destructor)(void*),
-    int (*compare)(void*, const char* a, size_t alen, const char* b, size_t blen),
-    const char* (*name)(void*)) {
+rocksdb_comparator_t* rocksdb_comparator_create(void* state, void (*destructor)(void*),
+                                                int (*compare)(void*, const char* a, size_t alen,
+                                                               const char* b, size_t blen),
+                                                const char* (*name)(void*)) {
   return new CallerComparator(state, destructor, compare, nullptr, nullptr, name,
                               /*timestamp_size=*/0);
 }
@@ -279,8 +278,7 @@ rocksdb_mergeoperator_t* rocksdb_mergeoperator_create(
                            int num_operands, unsigned char* success, size_t* new_value_length),
     void (*delete_value)(void*, const char* value, size_t value_length),
     const char* (*name)(void*)) {
-  return new CallerMergeOperator(state, destructor, full_merge, partial_merge, delete_value,
-                                 name);
+  return new CallerMergeOperator(state, destructor, full_merge, partial_merge, delete_value, name);
 }
 void rocksdb_mergeoperator_destroy(rocksdb_mergeoperator_t* merge_operator) {
   delete merge_operator;
@@ -322,8 +320,7 @@ unsigned char rocksdb_compactionfiltercontext_is_manual_compaction(
 rocksdb_slicetransform_t* rocksdb_slicetransform_create(
     void* state, void (*destructor)(void*),
     char* (*transform)(void*, const char* key, size_t length, size_t* dst_length),
-    unsigned char (*in_domain)(void*, const char* key, size_t length),
-    const char* (*name)(void*)) {
+    unsigned char (*in_domain)(void*, const char* key, size_t length), const char* (*name)(void*)) {
   return new rocksdb_slicetransform_t{
       std::make_shared<const CallerSliceTransform>(state, destructor, transform, in_domain, name)};
 }
@@ -346,8 +343,7 @@ rocksdb_filterpolicy_t* rocksdb_filterpolicy_create_ribbon(double bloom_equivale
 }
 rocksdb_filterpolicy_t* rocksdb_filterpolicy_create_ribbon_hybrid(
     double bloom_equivalent_bits_per_key, int bloom_before_level) {
-  return NewPolicy(FilterPolicy::Kind::kRibbon, bloom_equivalent_bits_per_key,
-                   bloom_before_level);
+  return NewPolicy(FilterPolicy::Kind::kRibbon, bloom_equivalent_bits_per_key, bloom_before_level);
 }
 void rocksdb_filterpolicy_destroy(rocksdb_filterpolicy_t* policy) { delete policy; }
 

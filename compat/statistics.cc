@@ -28,9 +28,8 @@ void rocksdb_options_enable_statistics(rocksdb_options_t* options) {
 }
 void rocksdb_options_set_statistics_level(rocksdb_options_t* options, int level) {
   if (options->db.statistics == nullptr) return;
-  options->db.statistics->set_level(static_cast<StatsLevel>(
-      std::clamp(level, static_cast<int>(StatsLevel::kDisableAll),
-                 static_cast<int>(StatsLevel::kAll))));
+  options->db.statistics->set_level(static_cast<StatsLevel>(std::clamp(
+      level, static_cast<int>(StatsLevel::kDisableAll), static_cast<int>(StatsLevel::kAll))));
 }
 int rocksdb_options_get_statistics_level(rocksdb_options_t* options) {
   if (options->db.statistics == nullptr) return static_cast<int>(StatsLevel::kDisableAll);
@@ -94,9 +93,7 @@ void rocksdb_set_perf_level(int level) {
 }
 rocksdb_perfcontext_t* rocksdb_perfcontext_create() { return new rocksdb_perfcontext_t; }
 void rocksdb_perfcontext_destroy(rocksdb_perfcontext_t* context) { delete context; }
-void rocksdb_perfcontext_reset(rocksdb_perfcontext_t*) {
-  skarn::PerfReset(CurrentThreadContext());
-}
+void rocksdb_perfcontext_reset(rocksdb_perfcontext_t*) { skarn::PerfReset(CurrentThreadContext()); }
 uint64_t rocksdb_perfcontext_metric(rocksdb_perfcontext_t*, int metric) {
   if (metric < 0 || metric >= static_cast<int>(skarn::kPerfMetricsOfAbi)) return 0;
   return skarn::PerfGet(CurrentThreadContext(), static_cast<skarn::PerfMetric>(metric));

@@ -40,8 +40,7 @@ void SstFileManager::OnDeleteFile(const std::string& path) {
 
 Status SstFileManager::DeleteFile(FileSystem* fs, const std::string& path) {
   const bool too_much_trash =
-      static_cast<double>(trash_size()) >
-      max_trash_ratio() * static_cast<double>(total_size());
+      static_cast<double>(trash_size()) > max_trash_ratio() * static_cast<double>(total_size());
   if (delete_rate() <= 0 || too_much_trash) {
     Status s = fs->DeleteFile(path);
     if (s.ok()) OnDeleteFile(path);

@@ -21,9 +21,9 @@ using CompressionOptions = CodecOptions;
 
 #define SKARN_BEGIN_STRUCT(structure) struct structure {
 #define SKARN_FIELD(structure, name, type, default_value, summary) type name = default_value;
-#define SKARN_END_STRUCT(structure)                                   \
+#define SKARN_END_STRUCT(structure)                                     \
   friend bool operator==(const structure&, const structure&) = default; \
-  }                                                                   \
+  }                                                                     \
   ;
 #define SKARN_BEGIN_FOREIGN_STRUCT(structure) /* Its owner declares it. */
 #define SKARN_FOREIGN_FIELD(structure, name, type, default_value, summary)

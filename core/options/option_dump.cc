@@ -98,8 +98,9 @@ void DumpOptions(Logger* logger, const DbOptions& options) {
 
 void DumpOptions(Logger* logger, Slice name, const ColumnFamilyOptions& options) {
   if (logger == nullptr) return;
-  Log(LogLevel::kHeader, logger, "--------------- Options for column family [%.*s]:",
-      static_cast<int>(name.size()), name.data());
+  Log(LogLevel::kHeader, logger,
+      "--------------- Options for column family [%.*s]:", static_cast<int>(name.size()),
+      name.data());
   Rows(logger, ColumnFamilyOptionRows(), options);
   TableLines(logger, options.table_factory);
   Fields(logger, "compression_opts", options.compression_opts);

@@ -24,15 +24,15 @@ void PrintMember(const Options& options, std::string* out) {
   PrintValue(options.*kMember, out);
 }
 
-#define SKARN_ROW(Options, name, type, default_value, changes, summary)              \
-  {#name,                                                                            \
-   #type,                                                                            \
-   #default_value,                                                                   \
-   Changes::changes,                                                                 \
-   summary,                                                                          \
-   true,                                                                             \
-   kHasParts<decltype(Options::name)>,                                               \
-   &ParseMember<&Options::name, Options>,                                            \
+#define SKARN_ROW(Options, name, type, default_value, changes, summary) \
+  {#name,                                                               \
+   #type,                                                               \
+   #default_value,                                                      \
+   Changes::changes,                                                    \
+   summary,                                                             \
+   true,                                                                \
+   kHasParts<decltype(Options::name)>,                                  \
+   &ParseMember<&Options::name, Options>,                               \
    &PrintMember<&Options::name, Options>},
 #define SKARN_ROW_IN_MEMORY(name, type, default_value, summary) \
   {#name, #type, #default_value, Changes::kAtOpen, summary, false, false, nullptr, nullptr},
@@ -87,10 +87,13 @@ constexpr const char* kRetiredDbOptions[] = {"allow_os_buffer",
                                              "seq_per_batch",
                                              "rate_limiter"};
 
-constexpr const char* kRetiredTableOptions[] = {
-    "hash_index_allow_collision", "index_per_partition",     "reserve_table_builder_memory",
-    "reserve_table_reader_memory", "skip_table_builder_flush", "block_cache_compressed",
-    "persistent_cache"};
+constexpr const char* kRetiredTableOptions[] = {"hash_index_allow_collision",
+                                                "index_per_partition",
+                                                "reserve_table_builder_memory",
+                                                "reserve_table_reader_memory",
+                                                "skip_table_builder_flush",
+                                                "block_cache_compressed",
+                                                "persistent_cache"};
 
 struct RetiredOption {
   const char* name;
@@ -182,9 +185,9 @@ bool SetDbOption(const OptionReading& reading, Slice name, Slice value, DbOption
     uint64_t rate = 0;
     *status = ParseValue(reading, name, value, &rate);
     if (status->ok() && rate > 0) {
-      options->rate_limiter = NewRateLimiter(
-          options->env->clock, rate, /*refill_period_us=*/100000,
-          /*fairness=*/10, RateLimiter::Mode::kWritesOnly, /*auto_tuned=*/false);
+      options->rate_limiter =
+          NewRateLimiter(options->env->clock, rate, /*refill_period_us=*/100000,
+                         /*fairness=*/10, RateLimiter::Mode::kWritesOnly, /*auto_tuned=*/false);
     }
     return true;
   }

@@ -74,8 +74,8 @@ void SanitizeLevelTriggers(ColumnFamilyOptions* options) {
   }
   options->level0_slowdown_writes_trigger = std::max(options->level0_slowdown_writes_trigger,
                                                      options->level0_file_num_compaction_trigger);
-  options->level0_stop_writes_trigger = std::max(options->level0_stop_writes_trigger,
-                                                 options->level0_slowdown_writes_trigger);
+  options->level0_stop_writes_trigger =
+      std::max(options->level0_stop_writes_trigger, options->level0_slowdown_writes_trigger);
 
   uint64_t& soft = options->soft_pending_compaction_bytes_limit;
   const uint64_t hard = options->hard_pending_compaction_bytes_limit;
@@ -134,15 +134,14 @@ DbOptions Sanitize(const std::string& path, const DbOptions& options) {
 ColumnFamilyOptions Sanitize(const DbOptions& db, const ColumnFamilyOptions& options) {
   ColumnFamilyOptions result = options;
 
-  result.write_buffer_size =
-      Clip(result.write_buffer_size, size_t{64} << 10, size_t{64} << 30);
+  result.write_buffer_size = Clip(result.write_buffer_size, size_t{64} << 10, size_t{64} << 30);
   if (result.arena_block_size == 0) {
     const size_t share = std::min(size_t{1} << 20, result.write_buffer_size / 8);
     result.arena_block_size = (share + 4095) / 4096 * 4096;
   }
   result.max_write_buffer_number = std::max(result.max_write_buffer_number, 2);
-  result.min_write_buffer_number_to_merge = Clip(result.min_write_buffer_number_to_merge, 1,
-                                                 result.max_write_buffer_number - 1);
+  result.min_write_buffer_number_to_merge =
+      Clip(result.min_write_buffer_number_to_merge, 1, result.max_write_buffer_number - 1);
   if (db.atomic_flush) result.min_write_buffer_number_to_merge = 1;
   if (result.max_write_buffer_size_to_maintain < 0) {
     result.max_write_buffer_size_to_maintain =

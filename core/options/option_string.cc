@@ -35,8 +35,7 @@ Status TakeValue(std::string_view* rest, std::string* value) {
   if (close == std::string_view::npos) {
     return Status::InvalidArgument("Mismatched curly braces for nested options");
   }
-  *value =
-      TrimOptionText(Slice(rest->substr(begin + 1, close - begin - 1))).ToString();
+  *value = TrimOptionText(Slice(rest->substr(begin + 1, close - begin - 1))).ToString();
   size_t end = close + 1;
   while (end < rest->size() && IsSpace((*rest)[end])) end++;
   if (end < rest->size() && (*rest)[end] != ';') {
@@ -87,8 +86,7 @@ Status OptionsFromString(const OptionReading& reading, Slice text, DbOptions* db
   for (const auto& [name, value] : *options) {
     Status s;
     if (!SetDbOption(reading, name, value, &new_db, &s) &&
-        !SetColumnFamilyOption(reading, name, value, &new_family, &s) &&
-        !reading.ignore_unknown) {
+        !SetColumnFamilyOption(reading, name, value, &new_family, &s) && !reading.ignore_unknown) {
       return NotRecognized(name);
     }
     if (!s.ok()) return s;

@@ -44,9 +44,9 @@ struct EnumName {
   const char* name;
 };
 
-#define SKARN_ENUM_TEXT(Enum)                                                              \
-  const char* NameOf(Enum value);                                                          \
-  void PrintValue(Enum value, std::string* out);                                           \
+#define SKARN_ENUM_TEXT(Enum)                    \
+  const char* NameOf(Enum value);                \
+  void PrintValue(Enum value, std::string* out); \
   Status ParseValue(const OptionReading& reading, Slice name, Slice text, Enum* value);
 SKARN_ENUM_TEXT(CompressionType)
 SKARN_ENUM_TEXT(ChecksumType)
@@ -67,8 +67,8 @@ SKARN_ENUM_TEXT(PinningTier)
 SKARN_ENUM_TEXT(PlainTableEncoding)
 #undef SKARN_ENUM_TEXT
 
-#define SKARN_VALUE_TEXT(Type)                                                             \
-  void PrintValue(const Type& value, std::string* out);                                    \
+#define SKARN_VALUE_TEXT(Type)                          \
+  void PrintValue(const Type& value, std::string* out); \
   Status ParseValue(const OptionReading& reading, Slice name, Slice text, Type* value);
 SKARN_VALUE_TEXT(bool)
 SKARN_VALUE_TEXT(int32_t)

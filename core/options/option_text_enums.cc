@@ -31,12 +31,12 @@ void PrintEnum(const EnumName<Enum>* names, Enum value, std::string* out) {
 }  // namespace
 
 // Two families of enumerations differ in how a wrong name is reported.
-#define SKARN_DEFINE_ENUM(Enum, table, message)                                          \
-  const char* NameOf(Enum value) { return FindName(table, value); }                      \
-  void PrintValue(Enum value, std::string* out) { PrintEnum(table, value, out); }        \
-  Status ParseValue(const OptionReading&, Slice name, Slice text, Enum* value) {         \
-    if (FindValue(table, text, value)) return Status::Ok();                              \
-    return Status::InvalidArgument(message, name);                                       \
+#define SKARN_DEFINE_ENUM(Enum, table, message)                                   \
+  const char* NameOf(Enum value) { return FindName(table, value); }               \
+  void PrintValue(Enum value, std::string* out) { PrintEnum(table, value, out); } \
+  Status ParseValue(const OptionReading&, Slice name, Slice text, Enum* value) {  \
+    if (FindValue(table, text, value)) return Status::Ok();                       \
+    return Status::InvalidArgument(message, name);                                \
   }
 #define SKARN_BASIC_ENUM(Enum, table) SKARN_DEFINE_ENUM(Enum, table, "Error parsing:")
 #define SKARN_MAPPED_ENUM(Enum, table) SKARN_DEFINE_ENUM(Enum, table, "No mapping for enum ")
@@ -56,12 +56,10 @@ constexpr EnumName<CompressionType> kCompressionTypes[] = {
     {CompressionType::kDisable, "kDisableCompressionOption"},
     {CompressionType::kNone, nullptr}};
 
-constexpr EnumName<ChecksumType> kChecksumTypes[] = {{ChecksumType::kNone, "kNoChecksum"},
-                                                     {ChecksumType::kCrc32c, "kCRC32c"},
-                                                     {ChecksumType::kXxHash, "kxxHash"},
-                                                     {ChecksumType::kXxHash64, "kxxHash64"},
-                                                     {ChecksumType::kXxh3, "kXXH3"},
-                                                     {ChecksumType::kNone, nullptr}};
+constexpr EnumName<ChecksumType> kChecksumTypes[] = {
+    {ChecksumType::kNone, "kNoChecksum"}, {ChecksumType::kCrc32c, "kCRC32c"},
+    {ChecksumType::kXxHash, "kxxHash"},   {ChecksumType::kXxHash64, "kxxHash64"},
+    {ChecksumType::kXxh3, "kXXH3"},       {ChecksumType::kNone, nullptr}};
 
 constexpr EnumName<CompactionStyle> kCompactionStyles[] = {
     {CompactionStyle::kLevel, "kCompactionStyleLevel"},

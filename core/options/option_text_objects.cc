@@ -105,8 +105,7 @@ Status ParseValue(const OptionReading& reading, Slice, Slice text,
 void PrintValue(const CompactionFilter* value, std::string* out) {
   out->append(value == nullptr ? "nullptr" : value->Name());
 }
-Status ParseValue(const OptionReading& reading, Slice, Slice text,
-                  const CompactionFilter** value) {
+Status ParseValue(const OptionReading& reading, Slice, Slice text, const CompactionFilter** value) {
   if (IsNull(text)) {
     *value = nullptr;
     return Status::Ok();
@@ -161,10 +160,9 @@ Status ParseValue(const OptionReading& reading, Slice, Slice text,
 }
 
 void PrintValue(const std::shared_ptr<const SstPartitionerFactory>& value, std::string* out) {
-  out->append(value == nullptr
-                  ? "nullptr"
-                  : Concat("{id=SstPartitionerFixedPrefixFactory;length=",
-                           value->fixed_prefix_length, ";}"));
+  out->append(value == nullptr ? "nullptr"
+                               : Concat("{id=SstPartitionerFixedPrefixFactory;length=",
+                                        value->fixed_prefix_length, ";}"));
 }
 Status ParseValue(const OptionReading& reading, Slice, Slice text,
                   std::shared_ptr<const SstPartitionerFactory>* value) {
@@ -236,10 +234,9 @@ void PrintValue(const MemtableFactory& value, std::string* out) {
       out->append(Concat("{id=VectorRepFactory;count=", value.vector_count, ";}"));
       break;
     case MemtableFactory::Kind::kHashSkipList:
-      out->append(Concat("{id=HashSkipListRepFactory;branching_factor=",
-                         value.skip_list_branching_factor,
-                         ";skiplist_height=", value.skip_list_height,
-                         ";bucket_count=", value.bucket_count, ";}"));
+      out->append(Concat(
+          "{id=HashSkipListRepFactory;branching_factor=", value.skip_list_branching_factor,
+          ";skiplist_height=", value.skip_list_height, ";bucket_count=", value.bucket_count, ";}"));
       break;
     case MemtableFactory::Kind::kHashLinkList:
       out->append(Concat("{id=HashLinkListRepFactory;log_when_flash=",

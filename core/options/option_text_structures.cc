@@ -66,8 +66,8 @@ Status ParseStructure(const Field<Structure> (&fields)[kCount], const OptionRead
 }
 
 template <typename Structure, size_t kCount>
-std::vector<std::pair<std::string, std::string>> ListFields(const Field<Structure> (&fields)[kCount],
-                                                            const Structure& value) {
+std::vector<std::pair<std::string, std::string>> ListFields(
+    const Field<Structure> (&fields)[kCount], const Structure& value) {
   std::vector<std::pair<std::string, std::string>> list;
   for (const Field<Structure>& field : fields) {
     std::string text;
@@ -133,16 +133,16 @@ Status ParseCompressionList(const OptionReading& reading, Slice name, Slice text
 
 }  // namespace
 
-#define SKARN_DEFINE_STRUCTURE(Structure)                                                   \
-  void PrintValue(const Structure& value, std::string* out) {                               \
-    PrintStructure(k##Structure##Fields, value, out);                                       \
-  }                                                                                         \
-  std::vector<std::pair<std::string, std::string>> FieldsOf(const Structure& value) {       \
-    return ListFields(k##Structure##Fields, value);                                         \
+#define SKARN_DEFINE_STRUCTURE(Structure)                                             \
+  void PrintValue(const Structure& value, std::string* out) {                         \
+    PrintStructure(k##Structure##Fields, value, out);                                 \
+  }                                                                                   \
+  std::vector<std::pair<std::string, std::string>> FieldsOf(const Structure& value) { \
+    return ListFields(k##Structure##Fields, value);                                   \
   }
-#define SKARN_DEFINE_PARSER(Structure)                                                      \
+#define SKARN_DEFINE_PARSER(Structure)                                                        \
   Status ParseValue(const OptionReading& reading, Slice name, Slice text, Structure* value) { \
-    return ParseStructure(k##Structure##Fields, reading, name, text, value);                \
+    return ParseStructure(k##Structure##Fields, reading, name, text, value);                  \
   }
 
 SKARN_DEFINE_STRUCTURE(CompressionOptions)
@@ -158,8 +158,7 @@ SKARN_DEFINE_PARSER(MetadataCacheOptions)
 SKARN_DEFINE_PARSER(PlainTableOptions)
 SKARN_DEFINE_PARSER(CuckooTableOptions)
 
-Status ParseValue(const OptionReading& reading, Slice name, Slice text,
-                  CompressionOptions* value) {
+Status ParseValue(const OptionReading& reading, Slice name, Slice text, CompressionOptions* value) {
   if (text.view().find('=') == std::string_view::npos) {
     return ParseCompressionList(reading, name, text, value);
   }

@@ -24,9 +24,9 @@ bool IsTimeRange(const std::string& text) {
 Status CheckCodec(CompressionType type) {
   if (type == CompressionType::kDisable || IsCodecAvailable(type)) return Status::Ok();
   const char* name = CodecName(type);
-  return Status::InvalidArgument(
-      Concat("Compression type ", name != nullptr ? Slice(name) : Slice("Unknown"),
-             " is not linked with the binary."));
+  return Status::InvalidArgument(Concat("Compression type ",
+                                        name != nullptr ? Slice(name) : Slice("Unknown"),
+                                        " is not linked with the binary."));
 }
 
 Status CheckCompression(const ColumnFamilyOptions& options) {
@@ -64,8 +64,7 @@ Status CheckMemtable(const DbOptions& db, const ColumnFamilyOptions& options) {
         "max_successive_merges larger than 0 is currently inconsistent with unordered_write");
   }
   const uint32_t protection = options.memtable_protection_bytes_per_key;
-  if (protection != 0 && protection != 1 && protection != 2 && protection != 4 &&
-      protection != 8) {
+  if (protection != 0 && protection != 1 && protection != 2 && protection != 4 && protection != 8) {
     return Status::NotSupported(
         "Memtable per key-value checksum protection only supports 0, 1, 2, 4 or 8 bytes per key.");
   }
@@ -117,12 +116,12 @@ Status CheckBlockBasedTable(const ColumnFamilyOptions& options) {
   }
   if (table.no_block_cache) {
     if (table.cache_index_and_filter_blocks) {
-      return Status::InvalidArgument("Enable cache_index_and_filter_blocks, ",
-                                     ", but block cache is disabled");
+      return Status::InvalidArgument(
+          "Enable cache_index_and_filter_blocks, , but block cache is disabled");
     }
     if (table.pin_l0_filter_and_index_blocks_in_cache) {
-      return Status::InvalidArgument("Enable pin_l0_filter_and_index_blocks_in_cache, ",
-                                     ", but block cache is disabled");
+      return Status::InvalidArgument(
+          "Enable pin_l0_filter_and_index_blocks_in_cache, , but block cache is disabled");
     }
   }
   if (table.format_version < 2 || table.format_version > 7) {
@@ -134,8 +133,7 @@ Status CheckBlockBasedTable(const ColumnFamilyOptions& options) {
     return Status::InvalidArgument("Enable block_align, but compression enabled");
   }
   if (table.block_align && (table.block_size & (table.block_size - 1)) != 0) {
-    return Status::InvalidArgument(
-        "Block alignment requested but block size is not a power of 2");
+    return Status::InvalidArgument("Block alignment requested but block size is not a power of 2");
   }
   if (table.block_size > std::numeric_limits<uint32_t>::max()) {
     return Status::InvalidArgument("block size exceeds maximum number (4GiB) allowed");
@@ -180,8 +178,7 @@ Status Validate(const DbOptions& options) {
   }
   if (options.use_direct_io_for_flush_and_compaction &&
       options.writable_file_max_buffer_size == 0) {
-    return Status::InvalidArgument(
-        "writes in direct IO require writable_file_max_buffer_size > 0");
+    return Status::InvalidArgument("writes in direct IO require writable_file_max_buffer_size > 0");
   }
   if (!IsTimeRange(options.daily_offpeak_time_utc)) {
     return Status::InvalidArgument(

@@ -84,8 +84,8 @@ struct DbOptions {
 // How one read behaves. Pointers are borrowed for the duration of the read; for
 // iterators, until the iterator is gone.
 struct ReadOptions {
-  const Snapshot* snapshot = nullptr;  // Null: what is visible when the read starts.
-  const Slice* timestamp = nullptr;    // For comparators with timestamps: the newest to see.
+  const Snapshot* snapshot = nullptr;    // Null: what is visible when the read starts.
+  const Slice* timestamp = nullptr;      // For comparators with timestamps: the newest to see.
   const Slice* iter_start_ts = nullptr;  // Iterators show all versions from here to `timestamp`.
   const Slice* iterate_lower_bound = nullptr;  // First key to show.
   const Slice* iterate_upper_bound = nullptr;  // First key not to show.

@@ -148,9 +148,10 @@ class OptionsFileParser {
   Status BeginTable(Slice format, const std::string& name) {
     family_ = FindFamily(name);
     if (family_ == nullptr) {
-      return Error(Concat("Does not find a matched column family name in TableOptions section.  "
-                          "Column Family Name:",
-                          name));
+      return Error(
+          Concat("Does not find a matched column family name in TableOptions section.  "
+                 "Column Family Name:",
+                 name));
     }
     section_ = Section::kTable;
     TableFactory& factory = family_->table_factory;
@@ -189,6 +190,8 @@ class OptionsFileParser {
       case Section::kVersion:
         return ParseVersion(name, value);
       case Section::kDb:
+        // Releases before 7.0 had this one for the whole database.
+        if (name == "experimental_mempurge_threshold") return Status::Ok();
         known = SetDbOption(reading_, name, value, &file_->db, &s);
         break;
       case Section::kFamily:

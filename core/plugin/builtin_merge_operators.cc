@@ -13,8 +13,7 @@ class PairwiseOperator : public MergeOperator {
                  std::string* result) const override {
     return MergeAll(existing, operands, result);
   }
-  bool PartialMerge(Slice, const std::vector<Slice>& operands,
-                    std::string* result) const override {
+  bool PartialMerge(Slice, const std::vector<Slice>& operands, std::string* result) const override {
     return MergeAll(nullptr, operands, result);
   }
 
@@ -119,8 +118,8 @@ std::shared_ptr<MergeOperator> NewUInt64AddOperator() {
   return std::make_shared<UInt64AddOperator>();
 }
 
-std::shared_ptr<MergeOperator> NewMergeOperator(
-    const std::string& id, const std::map<std::string, std::string>& options) {
+std::shared_ptr<MergeOperator> NewMergeOperator(const std::string& id,
+                                                const std::map<std::string, std::string>& options) {
   if (id == "UInt64AddOperator" || id == "uint64add") return NewUInt64AddOperator();
   if (id == "PutOperator" || id == "put" || id == "put_v1") return std::make_shared<PutOperator>();
   if (id == "MaxOperator" || id == "max") return std::make_shared<MaxOperator>();

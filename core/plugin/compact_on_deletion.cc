@@ -53,8 +53,7 @@ class CompactOnDeletionCollector : public TablePropertiesCollector {
 
 class CompactOnDeletionFactory : public TablePropertiesCollectorFactory {
  public:
-  explicit CompactOnDeletionFactory(const CompactOnDeletionOptions& options)
-      : options_(options) {}
+  explicit CompactOnDeletionFactory(const CompactOnDeletionOptions& options) : options_(options) {}
   const char* Name() const override { return "CompactOnDeletionCollector"; }
   std::unique_ptr<TablePropertiesCollector> Create(uint32_t, int) override {
     return std::make_unique<CompactOnDeletionCollector>(options_);
