@@ -5,6 +5,7 @@
 
 #include "core/base/epoch.h"
 #include "core/db/db_impl.h"
+#include "core/db/family_view.h"
 
 namespace skarn {
 
@@ -20,6 +21,7 @@ ColumnFamily::ColumnFamily(DbImpl* db, ColumnFamilyVersions* versions, MemoryCha
       charge_(charge) {
   versions_->Ref();
   picker_ = NewLevelPicker(versions->order());
+  view_source_ = std::make_unique<FamilyViewSource>(db, this);
   level_stats.resize(static_cast<size_t>(versions->num_levels()));
 }
 
@@ -81,6 +83,8 @@ SuperVersion* ColumnFamily::InstallSuperVersion() {
   fresh->current->Ref();
   fresh->options = versions_->options();
   fresh->number = ++super_version_number_;
+  fresh->full_history_ts_low = versions_->full_history_ts_low();
+  limits_merges.store(options().max_successive_merges > 0, std::memory_order_relaxed);
   // Release: a reader that loads the pointer sees all of the above.
   return super_version_.exchange(fresh, std::memory_order_acq_rel);
 }

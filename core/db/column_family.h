@@ -30,7 +30,9 @@
 
 namespace skarn {
 
+class BlobFetcher;
 class DbImpl;
+class IteratorViewSource;
 
 class ColumnFamily {
  public:
@@ -54,6 +56,11 @@ class ColumnFamily {
 
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Unref();
+  // Users can name the family: its handles, and the database until it drops it. Only while there are
+  // some does the family keep a super version, which in turn references the family.
+  void RefUser() { users_.fetch_add(1, std::memory_order_relaxed); }
+  // True for the last one: hand the family to DbImpl::AbandonFamily().
+  [[nodiscard]] bool UnrefUser() { return users_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
   // Precondition: inside an epoch, for as long as the result is used without a reference.
   // Null only after Close().
@@ -72,6 +79,9 @@ class ColumnFamily {
   ImmutableList& immutables() { return immutables_; }
   const ImmutableList& immutables() const { return immutables_; }
   CompactionPicker* picker() const { return picker_.get(); }
+  IteratorViewSource* view_source() const { return view_source_.get(); }
+  // Reads values that are in value files; null when there can be none.
+  const BlobFetcher* blobs() const { return nullptr; }
 
   // Makes a super version of the present state and publishes it. Returns the old one, which
   // the caller retires (DbImpl::RetireSuperVersions) after it let go of the mutex.
@@ -94,6 +104,8 @@ class ColumnFamily {
   uint64_t stall_stops[5] = {};
   // The full memtable is to be switched by the next commit leader. Written by inserters.
   std::atomic<bool> wants_switch{false};
+  // max_successive_merges is set.
+  std::atomic<bool> limits_merges{false};
   // Oldest log with a prepared transaction committed into the active memtable; 0 none.
   std::atomic<uint64_t> active_prepare_log{0};
   // Since open, for statistics dumps; indexed by level, then one for the flush.
@@ -107,6 +119,9 @@ class ColumnFamily {
     uint64_t dropped_records = 0;
   };
   std::vector<LevelStats> level_stats;
+  // Where the interval of the next `rocksdb.cfstats` begins.
+  LevelStats interval_stats;
+  uint64_t interval_began_us = 0;
   // List of those without references.
   ColumnFamily* next_dead = nullptr;
 
@@ -123,12 +138,14 @@ class ColumnFamily {
   MemTable* active_ = nullptr;  // Referenced.
   ImmutableList immutables_;
   std::unique_ptr<CompactionPicker> picker_;
+  std::unique_ptr<IteratorViewSource> view_source_;
   std::atomic<uint64_t> next_memtable_id_{1};
   std::atomic<uint64_t> last_memtable_entries_{0};
   uint64_t super_version_number_ = 0;
   std::atomic<SuperVersion*> super_version_{nullptr};
   std::atomic<bool> dropped_{false};
-  std::atomic<int> references_{1};
+  std::atomic<int> references_{1};  // One is that of all users together.
+  std::atomic<int> users_{1};       // One is the database.
 };
 
 // The open column families by id: how writers find them. Immutable; replaced as a whole
@@ -157,10 +174,9 @@ class FamilyTable {
 // What callers hold. Made by DbImpl only.
 class FamilyHandle : public ColumnFamilyHandle {
  public:
-  // Takes a reference.
   explicit FamilyHandle(ColumnFamily* family) {
     family_ = family;
-    family->Ref();
+    family->RefUser();
   }
   ~FamilyHandle() override;
   uint32_t id() const override { return family_->id(); }

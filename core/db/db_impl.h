@@ -61,6 +61,7 @@
 #include "core/db/commit_queue.h"
 #include "core/db/db.h"
 #include "core/db/snapshot_list.h"
+#include "core/db/stats_text.h"
 #include "core/db/super_version.h"
 #include "core/db/wal_manager.h"
 #include "core/db/write_stall.h"
@@ -69,9 +70,12 @@
 
 namespace skarn {
 
+struct DbIteratorSetup;
 class ManualCompaction;  // manual_compaction.cc
+class PointLookup;
 class SecondaryReplay;   // secondary.h
 class Statistics;
+class WriteBufferManager;
 
 // Why a flush happens; the names are those of log lines.
 enum class FlushReason : uint8_t {
@@ -201,8 +205,12 @@ class DbImpl final : public Db {
   const std::map<std::string, RecoveredTransaction>& recovered_transactions() const {
     return recovered_transactions_;
   }
+  // A prepare record is in log `log_number`: keep it until it is forgotten (committed, or
+  // rolled back). A write with `log_only` is tracked by itself. Any thread.
+  void TrackPrepare(uint64_t log_number) SKARN_EXCLUDES(prepared_mutex_);
+  void ForgetPrepare(uint64_t log_number) SKARN_EXCLUDES(prepared_mutex_);
   // Gives a super version back whose last reference is gone. Any thread, no lock held.
-  void DropSuperVersion(SuperVersion* super_version);
+  void DropSuperVersion(SuperVersion* super_version, bool purge_in_background = false);
   // Called by ColumnFamily when its last reference is gone.
   void BuryFamily(ColumnFamily* family);
   // Called by handles.
@@ -211,6 +219,13 @@ class DbImpl final : public Db {
   SuperVersion* AcquireSuperVersion(ColumnFamily* family);
   void ReleaseSuperVersion(SuperVersion* super_version) {
     if (super_version->Unref()) DropSuperVersion(super_version);
+  }
+  // For the inserter: when the key has max_successive_merges operands in the memtable, merges
+  // them and `operand` into `*merged`. False: insert the operand as it is.
+  bool MergeHead(ColumnFamily* family, Slice key, Slice operand, SequenceNumber sequence,
+                 std::string* merged) {
+    if (SKARN_LIKELY(!family->limits_merges.load(std::memory_order_relaxed))) return false;
+    return MergeHeadSlow(family, key, operand, sequence, merged);
   }
   // Flushes `families` and waits; `reason` is for the LOG.
   Status FlushFamilies(const std::vector<ColumnFamily*>& families, const FlushOptions& options,
@@ -224,6 +239,7 @@ class DbImpl final : public Db {
   friend class DbTest;           // Unit tests look inside.
   friend class SecondaryReplay;  // secondary.cc
   friend class ManualCompaction;
+  friend class PropertyTable;    // properties.cc
 
   // Why the next commit leader must take the slow path; bits of admission_.
   enum Admission : uint32_t {
@@ -259,9 +275,11 @@ class DbImpl final : public Db {
   Status CheckWriteOptions(const WriteOptions& options) const;
   Status Commit(Writer* writer);
   void LeadGroup(Writer* leader);
-  Status AppendGroup(Writer* leader, Writer* last, SequenceNumber first, uint32_t entry_count);
-  Status InsertGroup(Writer* leader, Writer* last, SequenceNumber first);
-  Status InsertWriter(Writer* writer, SequenceNumber* next, bool concurrent);
+  Status AppendGroup(Writer* leader, Writer* last, SequenceNumber first);
+  Status InsertGroup(Writer* leader, Writer* last, bool parallel);
+  static Status InsertWriter(Writer* writer, InsertContext* context);
+  bool MergeHeadSlow(ColumnFamily* family, Slice key, Slice operand, SequenceNumber sequence,
+                     std::string* merged);
   void Publish(SequenceNumber sequence) {
     visible_.store(sequence, std::memory_order_release);
   }
@@ -271,9 +289,9 @@ class DbImpl final : public Db {
   // Does what the bits of admission_ ask for. Leader only.
   [[gnu::cold]] Status Admit(Writer* leader) SKARN_EXCLUDES(mutex_);
   Status DelayWrite(Writer* leader) SKARN_REQUIRES(mutex_);
-  Status SwitchFullMemtables(Writer* leader) SKARN_REQUIRES(mutex_);
-  Status FlushForLogSize(Writer* leader) SKARN_REQUIRES(mutex_);
-  Status FlushForSharedBuffer(Writer* leader) SKARN_REQUIRES(mutex_);
+  Status SwitchFullMemtables(Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+  Status FlushForLogSize(Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+  Status FlushForSharedBuffer(Cleanup* cleanup) SKARN_REQUIRES(mutex_);
   Status ThrottleLowPriority(const Writer& writer);
   void SetAdmission(uint32_t bits) { admission_.fetch_or(bits, std::memory_order_release); }
   void ClearAdmission(uint32_t bits) { admission_.fetch_and(~bits, std::memory_order_release); }
@@ -287,7 +305,7 @@ class DbImpl final : public Db {
   Status SwitchMemtable(ColumnFamily* family, Cleanup* cleanup) SKARN_REQUIRES(mutex_);
   // Logs that nobody needs any more leave the manager; purge deletes them.
   uint64_t MinLogToKeep(const std::vector<FamilyEdits>& flushed) SKARN_REQUIRES(mutex_);
-  uint64_t PreallocationBytes(const ColumnFamilyOptions& options) const;
+  uint64_t PreallocationBytes(const ColumnFamilyOptions& options) const SKARN_REQUIRES(mutex_);
   uint64_t OldestPrepareLog() SKARN_REQUIRES(mutex_);
 
   // --- super_versions.cc ---
@@ -298,17 +316,22 @@ class DbImpl final : public Db {
   void ReapFamilies() SKARN_REQUIRES(mutex_);
   static void RetiredSuperVersion(void* super_version);
   void PublishFamilyTable() SKARN_REQUIRES(mutex_);
+  void AbandonFamily(ColumnFamily* family) SKARN_EXCLUDES(mutex_);
 
   // --- read.cc, iterators.cc ---
 
-  Status CheckRead(const ReadOptions& options, const ColumnFamily* family) const;
+  // Asks active memtable, immutable ones and files, then finishes the lookup. Inside an epoch.
+  static void LookUp(const ReadOptions& options, SuperVersion* super_version, MemTable* active,
+                     PointLookup* lookup);
   Status CheckTimestamp(const ColumnFamily* family, const Slice* timestamp) const;
-  // Super versions of several families and a number that all of them agree on.
-  SequenceNumber AcquireTogether(const std::vector<ColumnFamily*>& families,
-                                 const Snapshot* snapshot,
-                                 std::vector<SuperVersion*>* super_versions);
-  std::unique_ptr<DbIterator> NewIteratorAt(const ReadOptions& options, ColumnFamily* family,
-                                            SuperVersion* super_version, SequenceNumber sequence);
+  // InvalidArgument when history at `timestamp` may be collapsed already.
+  Status CheckHistory(const ColumnFamily* family, Slice timestamp) const;
+  // Super versions of several families (null after Close) and a number that all of them
+  // agree on. Inside an epoch.
+  SequenceNumber LoadTogether(const std::vector<ColumnFamily*>& families, const Snapshot* snapshot,
+                              std::vector<SuperVersion*>* super_versions) SKARN_EXCLUDES(mutex_);
+  DbIteratorSetup NewIteratorSetup(const ReadOptions& options, ColumnFamily* family,
+                                   const ColumnFamilyOptions& now);
 
   // --- flush.cc ---
 
@@ -325,6 +348,8 @@ class DbImpl final : public Db {
       SKARN_REQUIRES(mutex_);
   void BackgroundFlush() SKARN_EXCLUDES(mutex_);
   Status RunFlush(FlushRequest* request, Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+  // Records logs that were synced since the last call in the MANIFEST, when options ask for it.
+  void TrackSyncedLogs() SKARN_REQUIRES(mutex_);
   Status WaitForFlush(const std::vector<FlushRequest::Part>& parts, bool resuming)
       SKARN_REQUIRES(mutex_);
   Status WaitUntilFlushWouldNotStall(ColumnFamily* family) SKARN_REQUIRES(mutex_);
@@ -341,8 +366,10 @@ class DbImpl final : public Db {
   std::list<uint64_t>::iterator ProtectNewFiles() SKARN_REQUIRES(mutex_);
   void UnprotectNewFiles(std::list<uint64_t>::iterator place) SKARN_REQUIRES(mutex_);
   int NextJobId() { return next_job_id_.fetch_add(1, std::memory_order_relaxed) + 1; }
-  // Runs `job` on the pool, counted in background_jobs_.
+  // Runs `job` on the pool, counted in background_jobs_; it ends with JobEnded(), after which
+  // it only unlocks the mutex.
   void Schedule(ThreadPool::Priority priority, void (DbImpl::*job)()) SKARN_REQUIRES(mutex_);
+  void JobEnded() SKARN_REQUIRES(mutex_);
 
   // --- compact.cc ---
 
@@ -364,7 +391,9 @@ class DbImpl final : public Db {
 
   // Stores the error by its severity; may start an automatic resume.
   void SetBackgroundError(const Status& error, ErrorCause cause) SKARN_REQUIRES(mutex_);
-  Status ResumeLocked(bool automatic) SKARN_REQUIRES(mutex_);
+  // Releases the mutex while it flushes.
+  Status ResumeLocked() SKARN_REQUIRES(mutex_);
+  Status SwitchLog() SKARN_EXCLUDES(mutex_);
   void AutoResume() SKARN_EXCLUDES(mutex_);
   void ScheduleAutoResume() SKARN_REQUIRES(mutex_);
 
@@ -377,6 +406,12 @@ class DbImpl final : public Db {
   void BackgroundPurge() SKARN_EXCLUDES(mutex_);
   void PurgeArchive() SKARN_EXCLUDES(mutex_);
   void DeleteObsolete(const std::string& path);
+  void RemoveLog(uint64_t number);  // Deletes or archives it.
+
+  // --- close.cc ---
+
+  Status Shutdown(bool check_snapshots) SKARN_EXCLUDES(mutex_);
+  bool NeedsShutdownFlush() const SKARN_REQUIRES(mutex_);
 
   // --- set_options.cc ---
 
@@ -391,7 +426,12 @@ class DbImpl final : public Db {
   // --- info_log.cc ---
 
   void LogHeader();
+  DbStats CurrentDbStats() const SKARN_REQUIRES(mutex_);
+  std::string DbStatsText(bool new_interval) SKARN_REQUIRES(mutex_);
+  std::string FamilyStatsText(ColumnFamily* family, bool new_interval) SKARN_REQUIRES(mutex_);
   void LogEvent(const std::string& json) const;
+  // "[2, 0, 1]": files of each level.
+  static std::string LevelCountsJson(const ColumnFamily* family);
   void MaybeDumpStatistics();
 
   // --- Fixed after open ---
@@ -402,6 +442,8 @@ class DbImpl final : public Db {
   Env* const env_;
   FileSystem* const fs_;
   std::shared_ptr<Logger> info_log_;  // Shared with the caller's options.
+  // As at open; the log manager refers to them.
+  const std::shared_ptr<const DbOptions> opened_options_;
   Statistics* statistics_ = nullptr;
   std::string wal_directory_;
   std::string session_id_;
@@ -410,6 +452,14 @@ class DbImpl final : public Db {
   std::unique_ptr<Directory> db_directory_;  // Synced after renames in it.
   ColumnFamily* default_family_ = nullptr;
   std::unique_ptr<FamilyHandle> default_handle_;
+  RateLimiter* rate_limiter_ = nullptr;
+  bool compacted_mode_ = false;  // Read-only, with all files on one level.
+  bool has_row_cache_ = false;
+  bool recycles_logs_ = false;
+  bool manual_wal_flush_ = false;
+  bool concurrent_inserts_ = false;
+  bool tracks_logs_ = false;
+  bool purges_in_background_ = false;
   bool open_ = false;    // Open() succeeded.
   bool closed_ = false;
 
@@ -421,7 +471,8 @@ class DbImpl final : public Db {
   uint64_t last_group_bytes_ = 0;
   uint32_t last_sync_group_ = 1;
   std::vector<Slice> group_parts_;
-  uint64_t writes_ = 0, groups_ = 0, keys_written_ = 0, bytes_written_ = 0;
+  // Since open; written by leaders, read by properties.
+  std::atomic<uint64_t> writes_{0}, groups_{0}, keys_written_{0}, bytes_written_{0};
   // Written by leaders, read by every reader.
   alignas(128) std::atomic<SequenceNumber> visible_{0};
   // Read by writers inside an epoch; replaced under the db mutex by a leader.
@@ -440,6 +491,7 @@ class DbImpl final : public Db {
   std::unique_ptr<VersionSet> versions_;
   std::map<std::string, RecoveredTransaction> recovered_transactions_;
   std::unique_ptr<MemoryCharge> memory_charge_;
+  std::shared_ptr<WriteBufferManager> write_buffers_;  // Shared with other databases; may be null.
   std::vector<ColumnFamily*> families_ SKARN_GUARDED_BY(mutex_);  // Not dropped; creation order.
   BackgroundErrors errors_ SKARN_GUARDED_BY(mutex_);
   WriteController write_controller_ SKARN_GUARDED_BY(mutex_);
@@ -460,14 +512,32 @@ class DbImpl final : public Db {
   std::vector<std::shared_ptr<LogWriter>> logs_to_close_ SKARN_GUARDED_BY(mutex_);  // Shared with syncs.
   std::set<uint64_t> logs_to_delete_ SKARN_GUARDED_BY(mutex_);
   bool purging_ SKARN_GUARDED_BY(mutex_) = false;
-  int manual_compactions_ SKARN_GUARDED_BY(mutex_) = 0;
+  // The last write of the MANIFEST failed: files that it may name must not be deleted.
+  bool manifest_uncertain_ SKARN_GUARDED_BY(mutex_) = false;
+  bool auto_resume_scheduled_ SKARN_GUARDED_BY(mutex_) = false;
+  bool flush_failed_while_resuming_ SKARN_GUARDED_BY(mutex_) = false;
+  // Since open, for properties and statistics dumps.
+  uint64_t flushed_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
+  uint64_t compacted_read_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
+  uint64_t compacted_written_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
+  int manual_running_ SKARN_GUARDED_BY(mutex_) = 0;  // Manual compactions doing a piece.
   int exclusive_manual_ SKARN_GUARDED_BY(mutex_) = 0;
   bool refitting_ SKARN_GUARDED_BY(mutex_) = false;
   bool closing_started_ SKARN_GUARDED_BY(mutex_) = false;
   uint64_t options_file_number_ SKARN_GUARDED_BY(mutex_) = 0;
   bool writing_options_ SKARN_GUARDED_BY(mutex_) = false;
   uint64_t opened_us_ = 0;
+  uint64_t stall_micros_ SKARN_GUARDED_BY(mutex_) = 0;
+  uint64_t log_flush_tried_ SKARN_GUARDED_BY(mutex_) = 0;  // Oldest log when last flushed for size.
+
+  Mutex prepared_mutex_;  // A leaf in the lock order.
+  // Logs with prepare records of unfinished transactions, and how many.
+  std::map<uint64_t, int> prepared_logs_ SKARN_GUARDED_BY(prepared_mutex_);
+
   uint64_t last_stats_dump_us_ SKARN_GUARDED_BY(mutex_) = 0;
+  // Where the interval of the next `rocksdb.dbstats` begins.
+  DbStats interval_stats_ SKARN_GUARDED_BY(mutex_);
+  uint64_t interval_began_us_ SKARN_GUARDED_BY(mutex_) = 0;
 
   // --- Any thread ---
 
@@ -479,6 +549,12 @@ class DbImpl final : public Db {
   std::atomic<bool> purge_requested_{false};
   // Threads that will purge by themselves: the last reader of a version need not ask for it.
   std::atomic<int> purge_expected_{0};
+  std::atomic<bool> purge_wanted_{false};  // A version went after the last purge had begun.
+  std::atomic<bool> supports_snapshots_{true};  // No family updates in place.
+  // Snapshots up to this number keep no entries in bottommost files that are worth a rewrite.
+  std::atomic<SequenceNumber> bottommost_threshold_{0};
+  // Bytes of live logs above which families are flushed; UINT64_MAX: no limit.
+  std::atomic<uint64_t> log_size_limit_{UINT64_MAX};
 
   std::unique_ptr<SecondaryReplay> secondary_;  // Secondary mode only.
 };

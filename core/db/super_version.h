@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/memtable/memtable.h"
@@ -35,6 +36,7 @@ struct SuperVersion {
   // Shared with the column family, which replaces it on SetOptions.
   std::shared_ptr<const ColumnFamilyOptions> options;
   uint64_t number = 0;  // Counts the super versions of the column family.
+  std::string full_history_ts_low;  // Timestamps below may be gone; empty: none are.
 
   // Precondition: inside the epoch in which the pointer was loaded, or holding a reference.
   void Ref() { references.fetch_add(1, std::memory_order_relaxed); }

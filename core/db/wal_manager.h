@@ -40,12 +40,13 @@ class WalManager {
 
   // Makes log `number` the current one, over a recycled file when there is one. The old one
   // is handed to the system and stays among the unsynced. Leader, or before writes begin.
-  Status Switch(uint64_t number, uint64_t preallocation_bytes, SequenceNumber last_sequence)
-      SKARN_EXCLUDES(mu_);
+  // `after_failure`: the old one's bytes do not matter any more.
+  Status Switch(uint64_t number, uint64_t preallocation_bytes, SequenceNumber last_sequence,
+                bool after_failure = false) SKARN_EXCLUDES(mu_, append_mu_);
 
   // One record in parts. Leader only. `timestamp_sizes`: of the families it touches.
-  Status Append(const Slice* parts, size_t count, const std::map<uint32_t, size_t>& timestamp_sizes,
-                IoPriority priority);
+  Status Append(const Slice* parts, size_t count,
+                const std::map<uint32_t, size_t>& timestamp_sizes) SKARN_EXCLUDES(append_mu_);
   // Makes all logs durable, up to what was appended before the call. Any thread.
   Status Sync() SKARN_EXCLUDES(mu_);
   // Makes all logs but the current one durable. Any thread.
@@ -67,14 +68,17 @@ class WalManager {
 
   // A log that recovery left in place because its data is in memtables only.
   void AddRecovered(uint64_t number, uint64_t size_bytes) SKARN_EXCLUDES(mu_);
-  // Logs before `number` are no longer needed: `obsolete` gets them, except for those kept
-  // to be written again. Their files are closed, not deleted; nothing waits on a disk.
+  // Logs before `number` are no longer needed: `obsolete` gets them. The caller closes their
+  // writers and deletes the files; nothing here waits on a disk.
   struct ObsoleteLog {
     uint64_t number = 0;
     std::shared_ptr<LogWriter> writer;  // To close outside of locks; shared with a running sync.
+    bool recycled = false;              // The file is kept to be written again.
   };
   void ReleaseBefore(uint64_t number, bool may_recycle, std::vector<ObsoleteLog>* obsolete)
       SKARN_EXCLUDES(mu_);
+  // The writer of a log with `recycled` is closed: the file may be written again.
+  void Recycle(uint64_t number) SKARN_EXCLUDES(mu_);
   // Whether the purge must leave the file alone.
   bool IsKept(uint64_t number) const SKARN_EXCLUDES(mu_);
   // Alive logs, oldest first.
@@ -96,7 +100,9 @@ class WalManager {
     uint64_t synced_bytes = 0;
     bool fully_synced = false;          // Closed, and nothing is left to sync.
   };
-  Status SyncThrough(uint64_t number, bool include_current) SKARN_EXCLUDES(mu_);
+  Status SyncLogs(bool include_current) SKARN_EXCLUDES(mu_, append_mu_);
+  Status AppendLocked(const Slice* parts, size_t count,
+                      const std::map<uint32_t, size_t>& timestamp_sizes);
 
   const DbOptions& options_;
   const std::string directory_;
@@ -109,12 +115,13 @@ class WalManager {
   std::deque<OpenLog> open_ SKARN_GUARDED_BY(mu_);  // Oldest first; the last is the current.
   std::deque<LogFile> alive_ SKARN_GUARDED_BY(mu_);
   std::deque<uint64_t> recycle_ SKARN_GUARDED_BY(mu_);
+  std::vector<uint64_t> recycle_later_ SKARN_GUARDED_BY(mu_);  // Still being closed.
   std::vector<LogFile> synced_closed_ SKARN_GUARDED_BY(mu_);
   uint64_t first_own_number_ SKARN_GUARDED_BY(mu_) = 0;  // Logs before were made by others.
 
   LogWriter* current_ = nullptr;  // Leader only; owned by open_.back().
   bool empty_ = true;             // Leader only.
-  uint64_t flushed_size_ = 0;     // Leader only: of the current log, as counted in total_bytes_.
+  uint64_t counted_ = 0;          // Leader only: bytes of the current log in total_bytes_.
   std::atomic<uint64_t> current_number_{0};
   std::atomic<uint64_t> total_bytes_{0};
   std::atomic<uint64_t> syncs_{0};

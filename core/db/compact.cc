@@ -1,0 +1,172 @@
+// Background compactions: picking, running, installing.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/db/db_impl.h"
+#include "core/metrics/statistics.h"
+
+namespace skarn {
+
+void DbImpl::BackgroundCompaction() {
+  Cleanup cleanup;
+  {
+    MutexLock lock(&mutex_);
+    ++compactions_running_;
+    const auto protection = ProtectNewFiles();
+    Status status;
+    if (!shutting_down_.load(std::memory_order_acquire) && !errors_.stops_compactions() &&
+        exclusive_manual_ == 0 && !compaction_queue_.empty()) {
+      ColumnFamily* const family = compaction_queue_.front();
+      compaction_queue_.pop_front();
+      family->queued_for_compaction = false;
+      if (!family->dropped() && !family->options().disable_auto_compactions) {
+        std::unique_ptr<Compaction> compaction = family->picker()->Pick(
+            family->versions()->current(), family->options(), *options_, snapshots_.Sequences());
+        if (compaction != nullptr) {
+          // There may be work for another thread.
+          QueueCompaction(family);
+          MaybeSchedule();
+          status = RunCompaction(family, compaction.get(), /*pause=*/nullptr, &cleanup);
+          family->picker()->Release(compaction.get());
+          compaction.reset();
+          if (!family->dropped()) {
+            family->versions()->current()->mutable_storage()->ComputeScores(
+                family->options(), env_->clock->NowSeconds());
+          }
+          QueueCompaction(family);
+          if (!status.ok() && !status.IsShutdownInProgress() &&
+              !status.IsColumnFamilyDropped() && errors_.ok()) {
+            // Not recorded, so it is tried again; not at full speed.
+            mutex_.Unlock();
+            env_->clock->SleepMicros(1000000);
+            mutex_.Lock();
+          }
+        }
+      }
+      family->Unref();
+    }
+    UnprotectNewFiles(protection);
+    --compactions_running_;
+  }
+  RunCleanup(&cleanup);
+  MutexLock lock(&mutex_);
+  --compactions_scheduled_;
+  MaybeSchedule();
+  JobEnded();
+}
+
+Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
+                             const std::atomic<bool>* pause, Cleanup* cleanup) {
+  const int job_id = NextJobId();
+  const uint64_t start_us = env_->clock->NowMicros();
+  CompactionResult result;
+  VersionEdit edit;
+  VersionEdit* change = &edit;
+  edit.column_family = family->id();
+  Status status;
+  bool moved = false;
+  if (compaction->deletion_only) {
+    compaction->AddInputDeletions(&edit);
+  } else if (compaction->IsTrivialMove()) {
+    moved = true;
+    for (const CompactionInput& input : compaction->inputs()) {
+      for (const FileMetadata* file : input.files) {
+        edit.DeleteFile(input.level, file->number);
+        FileRecord record = *file;
+        record.marked_for_compaction = false;
+        edit.AddFile(compaction->output_level(), std::move(record));
+      }
+    }
+  } else {
+    const IoPriority priority = write_controller_.delayed() || write_controller_.stopped()
+                                    ? IoPriority::kUser
+                                    : IoPriority::kLow;
+    JobContext context = NewJobContext(family, job_id, priority);
+    context.pause_manual = pause;
+    mutex_.Unlock();
+    std::string inputs;
+    for (const CompactionInput& input : compaction->inputs()) {
+      inputs += Concat(", \"files_L", input.level, "\": [");
+      for (size_t i = 0; i < input.files.size(); ++i) {
+        inputs += Concat(i == 0 ? "" : ", ", input.files[i]->number);
+      }
+      inputs += "]";
+    }
+    LogEvent(Concat("{\"time_micros\": ", start_us, ", \"job\": ", job_id,
+                    ", \"event\": \"compaction_started\", \"cf_name\": \"", family->name(),
+                    "\", \"compaction_reason\": \"", CompactionReasonName(compaction->reason()),
+                    "\"", inputs, ", \"score\": ", static_cast<int64_t>(compaction->score),
+                    ", \"input_data_size\": ", compaction->input_bytes(), "}"));
+    status = RunCompactionJob(context, *compaction, &result);
+    mutex_.Lock();
+    change = &result.edit;
+    change->column_family = family->id();
+  }
+  if (status.ok() && family->dropped()) status = Status::ColumnFamilyDropped();
+
+  bool manifest_failed = false;
+  if (status.ok()) {
+    versions_->set_last_sequence(visible());
+    status = versions_->LogAndApply(family->versions(), change, db_directory_.get());
+    manifest_failed = !status.ok() && !status.IsColumnFamilyDropped();
+    manifest_uncertain_ = manifest_failed;
+  }
+  if (!status.ok()) {
+    if (!manifest_failed) {
+      for (const TableOutput& output : result.outputs) {
+        const std::string path = family->versions()->table_cache()->PathOf(output.file);
+        cleanup->calls.push_back([this, path] { DeleteObsolete(path); });
+      }
+    }
+    if (!status.IsShutdownInProgress() && !status.IsColumnFamilyDropped() &&
+        !(status.IsIncomplete() &&
+          status.subcode() == Status::Subcode::kManualCompactionPaused)) {
+      Log(LogLevel::kWarn, info_log_.get(), "[%s] [JOB %d] Compaction failed: %s",
+          family->name().c_str(), job_id, status.ToString().c_str());
+      SetBackgroundError(status, manifest_failed ? ErrorCause::kManifestWrite
+                                                 : ErrorCause::kCompaction);
+    }
+    return status;
+  }
+  InstallSuperVersion(family, cleanup);
+
+  const uint64_t now_us = env_->clock->NowMicros();
+  const auto output_level = static_cast<size_t>(compaction->output_level());
+  ColumnFamily::LevelStats& stats = family->level_stats[output_level];
+  ++stats.compactions;
+  stats.micros += now_us - start_us;
+  stats.bytes_read += result.bytes_read;
+  stats.bytes_read_output_level += result.bytes_read_output_level;
+  stats.bytes_written += result.bytes_written;
+  stats.input_records += result.counts.input_records;
+  stats.dropped_records += result.counts.dropped_hidden + result.counts.dropped_by_filter +
+                           result.counts.dropped_range_deletion +
+                           result.counts.dropped_obsolete_deletion;
+  compacted_read_bytes_ += result.bytes_read;
+  compacted_written_bytes_ += result.bytes_written;
+  if (statistics_ != nullptr && !moved) {
+    statistics_->Add(Ticker::kCompactReadBytes, result.bytes_read);
+    statistics_->Add(Ticker::kCompactWriteBytes, result.bytes_written);
+    statistics_->Add(Ticker::kCompactionKeyDropNew, result.counts.dropped_hidden);
+    statistics_->Add(Ticker::kCompactionKeyDropObsolete, result.counts.dropped_obsolete_deletion);
+    statistics_->Add(Ticker::kCompactionKeyDropUser, result.counts.dropped_by_filter);
+    statistics_->Record(HistogramKind::kCompactionTimesMicros, now_us - start_us);
+  }
+  if (moved) {
+    Log(LogLevel::kInfo, info_log_.get(), "[%s] [JOB %d] Moved %zu files to level-%d",
+        family->name().c_str(), job_id, edit.new_files.size(), compaction->output_level());
+  }
+  LogEvent(Concat("{\"time_micros\": ", now_us, ", \"job\": ", job_id,
+                  ", \"event\": \"", moved ? "trivial_move" : "compaction_finished",
+                  "\", \"compaction_time_micros\": ", now_us - start_us,
+                  ", \"output_level\": ", compaction->output_level(),
+                  ", \"num_output_files\": ", change->new_files.size(),
+                  ", \"total_output_size\": ", result.bytes_written,
+                  ", \"num_input_records\": ", result.counts.input_records,
+                  ", \"lsm_state\": ", LevelCountsJson(family), "}"));
+  work_done_.SignalAll();
+  return Status::Ok();
+}
+
+}  // namespace skarn

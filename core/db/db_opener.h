@@ -1,0 +1,99 @@
+// DbOpener carries one Db::Open() from options to a running DbImpl.
+//
+//   open.cc     options, directories, LOCK, CURRENT, IDENTITY, MANIFEST, new log
+//   recover.cc  the logs
+//
+// The order of durable steps is that of docs/formats/directory.md: nothing that an old
+// state needs is deleted before the new MANIFEST is the current one, so a crash at any
+// point is recovered by opening again.
+//
+// Thread safety: one thread; nobody else knows the database yet. The db mutex is held
+// where DbImpl's methods want it.
+
+#ifndef SKARN_CORE_DB_DB_OPENER_H_
+#define SKARN_CORE_DB_DB_OPENER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/db/db_impl.h"
+#include "core/wal/log_reader.h"
+
+namespace skarn {
+
+class DbOpener {
+ public:
+  DbOpener(Db::OpenRequest request, std::vector<std::unique_ptr<ColumnFamilyHandle>>* handles)
+      : request_(std::move(request)), handles_(handles) {}
+
+  Result<std::unique_ptr<Db>> Run();
+
+ private:
+  // open.cc
+  Status CheckOptions();
+  Status MakeDirectories();
+  Status OpenInfoLog();
+  Status Lock();
+  Status CreateIfMissing();
+  Status RecoverManifest();
+  Status SettleIdentity();
+  Status ScanDirectories();
+  Status Start();           // After the logs: new log, new MANIFEST, running state.
+  Status StartReadOnly();
+  Status MakeHandles();
+  bool FitsCompactedMode() const;
+
+  // recover.cc
+  struct WalFile {
+    uint64_t number = 0;
+    std::string path;
+  };
+  Status ListWals(std::vector<WalFile>* wals) const;
+  Status ReplayWals();
+  Status ReplayWal(const WalFile& wal);
+  Status ApplyRecord(Slice record, uint64_t log_number, LogReader* reader);
+  Status ApplyTwoPhase(Slice bytes, InsertContext* context);
+  // Writes `timestamp` over the last bytes of every key that has one.
+  void StampKeys(std::string* bytes, Slice timestamp) const;
+  // Makes keys of families whose timestamps were another size when the log was written as
+  // they are now. Empty `*rebuilt`: nothing changes.
+  Status AdaptTimestamps(Slice bytes, const std::map<uint32_t, size_t>& recorded,
+                         std::string* rebuilt) const;
+  // Writes a family's active memtable to level 0 and gives it a new one.
+  Status FlushFamily(ColumnFamily* family);
+  Status FlushFullMemtables();
+  Status CheckStoppedReplay() const;
+  // After all logs: what stays in memory, what goes to files, and the edits for both.
+  Status SettleFamilies();
+
+  Db::OpenRequest request_;
+  std::vector<std::unique_ptr<ColumnFamilyHandle>>* const handles_;
+  std::shared_ptr<const DbOptions> options_;  // Sanitized; shared with the database.
+  std::vector<std::pair<std::string, std::shared_ptr<const ColumnFamilyOptions>>> families_;
+  std::unique_ptr<DbImpl> db_;
+  std::vector<std::string> missing_families_;
+  bool created_ = false;
+  bool skip_wals_ = false;         // Best-efforts recovery left files out: no log fits any more.
+
+  // Recovery.
+  std::vector<WalFile> wals_;      // Those that are needed, ascending.
+  uint64_t newest_wal_ = 0;        // Of all that were found.
+  SequenceNumber next_sequence_ = kUnset;
+  static constexpr SequenceNumber kUnset = UINT64_MAX;
+  bool stop_replay_ = false;       // A log was damaged; only a log that goes on where it broke counts.
+  uint64_t damaged_wal_ = 0;
+  bool met_damage_ = false;
+  bool replayed_any_ = false;
+  bool kept_in_memory_ = false;    // Recovered data stays in memtables: its logs stay.
+  LogReader::Predecessor predecessor_;
+  std::map<uint32_t, VersionEdit> edits_;  // Of families, by id.
+  std::map<uint32_t, bool> flushed_;
+  VersionEdit log_edit_;           // Of the whole database.
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_DB_DB_OPENER_H_

@@ -1,0 +1,459 @@
+// Flushes: who asks for them, how they run, and how callers wait for them.
+
+#include <algorithm>
+#include <cinttypes>
+
+#include "core/db/db_impl.h"
+#include "core/metrics/statistics.h"
+
+namespace skarn {
+
+const char* FlushReasonName(FlushReason reason) {
+  switch (reason) {
+    case FlushReason::kOthers: return "Other Reasons";
+    case FlushReason::kGetLiveFiles: return "Get Live Files";
+    case FlushReason::kShutDown: return "Shut down";
+    case FlushReason::kExternalFileIngestion: return "External File Ingestion";
+    case FlushReason::kManualCompaction: return "Manual Compaction";
+    case FlushReason::kWriteBufferManager: return "Write Buffer Manager";
+    case FlushReason::kWriteBufferFull: return "Write Buffer Full";
+    case FlushReason::kManualFlush: return "Manual Flush";
+    case FlushReason::kErrorRecovery: return "Error Recovery";
+    case FlushReason::kWalFull: return "WAL Full";
+  }
+  return "Unknown";
+}
+
+std::string DbImpl::LevelCountsJson(const ColumnFamily* family) {
+  std::string text = "[";
+  const VersionStorage& storage = family->versions()->current()->storage();
+  for (int level = 0; level < storage.num_levels(); ++level) {
+    text += Concat(level == 0 ? "" : ", ", storage.file_count(level));
+  }
+  return text + "]";
+}
+
+void DbImpl::RequestFlush(std::vector<ColumnFamily*> families, FlushReason reason, bool atomic) {
+  if (atomic) {
+    FlushRequest request;
+    request.reason = reason;
+    request.atomic = true;
+    for (ColumnFamily* family : families) {
+      if (family->dropped() || family->immutables().waiting() == 0) continue;
+      family->Ref();
+      request.parts.push_back({family, family->immutables().newest_id()});
+    }
+    if (!request.parts.empty()) flush_queue_.push_back(std::move(request));
+    return;
+  }
+  for (ColumnFamily* family : families) {
+    if (family->dropped() || family->queued_for_flush) continue;
+    const size_t waiting = family->immutables().waiting();
+    if (waiting == 0) continue;
+    const auto wanted =
+        static_cast<size_t>(std::max(family->options().min_write_buffer_number_to_merge, 1));
+    if (waiting < wanted && !family->immutables().flush_requested) continue;
+    family->queued_for_flush = true;
+    family->Ref();
+    FlushRequest request;
+    request.reason = reason;
+    request.parts.push_back({family, UINT64_MAX});
+    flush_queue_.push_back(std::move(request));
+  }
+}
+
+JobContext DbImpl::NewJobContext(ColumnFamily* family, int job_id, IoPriority priority) {
+  JobContext context;
+  // The copy that is in force now stays alive with the job.
+  const std::shared_ptr<const DbOptions> options = options_;
+  context.db_options = options.get();
+  context.env = env_;
+  context.db_path = path_;
+  context.db_id = versions_->db_id();
+  context.db_session_id = session_id_;
+  context.db_host_id = host_id_;
+  context.column_family_id = family->id();
+  context.column_family_name = family->name();
+  context.order = &family->order();
+  context.table_cache = family->versions()->table_cache();
+  context.job_id = job_id;
+  context.new_file_number = [this, options] { return versions_->NewFileNumber(); };
+  context.table_directory = [family](uint32_t path_id) {
+    return DirectoryOfPath(family->versions()->directories(), path_id);
+  };
+  context.snapshots = snapshots_.Sequences(&context.earliest_write_conflict_snapshot);
+  context.shutting_down = &shutting_down_;
+  context.priority = priority;
+  return context;
+}
+
+void DbImpl::BackgroundFlush() {
+  Cleanup cleanup;
+  {
+    MutexLock lock(&mutex_);
+    ++flushes_running_;
+    const auto protection = ProtectNewFiles();
+    Status status;
+    FlushRequest request;
+    if (shutting_down_.load(std::memory_order_acquire)) {
+      status = Status::ShutdownInProgress();
+    } else if (errors_.stops_writes() && !errors_.recovering()) {
+      status = errors_.error();
+    } else {
+      // The first request none of whose families is being flushed.
+      for (auto at = flush_queue_.begin(); at != flush_queue_.end(); ++at) {
+        bool busy = false;
+        for (const FlushRequest::Part& part : at->parts) {
+          busy = busy || part.family->immutables().flush_running();
+        }
+        if (busy) continue;
+        request = std::move(*at);
+        flush_queue_.erase(at);
+        break;
+      }
+    }
+    if (!request.parts.empty()) {
+      for (const FlushRequest::Part& part : request.parts) {
+        if (!request.atomic) part.family->queued_for_flush = false;
+      }
+      status = RunFlush(&request, &cleanup);
+      if (!status.ok() && !status.IsShutdownInProgress() && !status.IsColumnFamilyDropped() &&
+          !errors_.stops_writes() && !shutting_down_.load(std::memory_order_acquire)) {
+        // Nothing was recorded, so it is tried again; not at full speed.
+        mutex_.Unlock();
+        env_->clock->SleepMicros(100000);
+        mutex_.Lock();
+        for (const FlushRequest::Part& part : request.parts) {
+          RequestFlush({part.family}, request.reason, request.atomic);
+        }
+      }
+      for (const FlushRequest::Part& part : request.parts) part.family->Unref();
+    }
+    UnprotectNewFiles(protection);
+    --flushes_running_;
+  }
+  RunCleanup(&cleanup);
+  MutexLock lock(&mutex_);
+  --flushes_scheduled_;
+  MaybeSchedule();
+  JobEnded();
+}
+
+Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
+  struct Job {
+    ColumnFamily* family = nullptr;
+    std::vector<MemTable*> tables;
+    uint64_t epoch = 0;
+    CompressionType compression = CompressionType::kNone;
+    JobContext context;
+    std::shared_ptr<const ColumnFamilyOptions> options;  // As of now, whatever is set later.
+    FlushResult result;
+    VersionEdit edit;
+  };
+  const int job_id = NextJobId();
+  std::vector<Job> jobs;
+  for (const FlushRequest::Part& part : request->parts) {
+    if (part.family->dropped()) {
+      std::vector<MemTable*>* const dropped = &cleanup->memtables;
+      part.family->immutables().DropAll(dropped);
+      continue;
+    }
+    Job job;
+    job.family = part.family;
+    job.tables = part.family->immutables().PickForFlush(part.memtable_id_max);
+    if (job.tables.empty()) continue;
+    job.epoch = part.family->versions()->NewEpochNumber();
+    job.options = part.family->versions()->options();
+    job.compression = CompressionForLevel(
+        *job.options, part.family->versions()->current()->storage(), /*level=*/0);
+    jobs.push_back(std::move(job));
+  }
+  if (jobs.empty()) return Status::Ok();
+  const std::shared_ptr<const DbOptions> options = options_;
+  const bool several_families = families_.size() > 1 || options->allow_2pc;
+  const IoPriority priority = write_controller_.delayed() || write_controller_.stopped()
+                                  ? IoPriority::kUser
+                                  : IoPriority::kHigh;
+  for (Job& job : jobs) {
+    job.context = NewJobContext(job.family, job_id, priority);
+    job.family->Ref();
+  }
+
+  mutex_.Unlock();
+  Status status;
+  ErrorCause cause = unlogged_writes_.load(std::memory_order_relaxed)
+                         ? ErrorCause::kFlushWithoutWal
+                         : ErrorCause::kFlush;
+  const uint64_t start_us = env_->clock->NowMicros();
+  if (several_families) {
+    // No family's files may be ahead of what another family can recover from the logs. The
+    // memtables were picked before, so everything in them is in logs that are closed now.
+    status = wals_.SyncClosed();
+    if (!status.ok()) cause = ErrorCause::kWalWrite;
+  }
+  for (Job& job : jobs) {
+    if (!status.ok()) break;
+    uint64_t entries = 0, deletions = 0, bytes = 0;
+    for (const MemTable* table : job.tables) {
+      entries += table->entry_count();
+      deletions += table->deletion_count();
+      bytes += table->memory_bytes();
+    }
+    LogEvent(Concat("{\"time_micros\": ", start_us, ", \"job\": ", job_id,
+                    ", \"event\": \"flush_started\", \"num_memtables\": ", job.tables.size(),
+                    ", \"num_entries\": ", entries, ", \"num_deletes\": ", deletions,
+                    ", \"total_data_size\": ", bytes, ", \"memory_usage\": ", bytes,
+                    ", \"flush_reason\": \"", FlushReasonName(request->reason), "\"}"));
+    status = RunFlushJob(job.context, *job.options, job.tables, job.compression, job.epoch,
+                         TableCreationReason::kFlush, &job.result);
+  }
+  mutex_.Lock();
+
+  if (status.ok() && request->atomic) {
+    for (const Job& job : jobs) {
+      if (job.family->dropped()) continue;
+    }
+  } else if (status.ok() && jobs.front().family->dropped()) {
+    status = Status::ColumnFamilyDropped();
+  }
+  std::vector<FamilyEdits> changes;
+  VersionEdit log_edit;
+  bool manifest_failed = false;
+  if (status.ok()) {
+    for (Job& job : jobs) {
+      if (job.family->dropped()) continue;
+      job.edit.column_family = job.family->id();
+      job.edit.previous_log_number = 0;
+      job.edit.log_number = job.family->immutables().FlushLogNumber();
+      if (job.result.has_file) job.edit.AddFile(0, job.result.output.file);
+      changes.push_back({job.family->versions(), {&job.edit}});
+    }
+    log_edit.min_log_number_to_keep = MinLogToKeep(changes);
+    if (options->track_and_verify_wals_in_manifest) {
+      log_edit.wal_deletion = *log_edit.min_log_number_to_keep;
+    }
+    if (!changes.empty() && changes.front().family == default_family_->versions()) {
+      changes.front().edits.push_back(&log_edit);
+    } else if (!changes.empty()) {
+      changes.push_back({default_family_->versions(), {&log_edit}});
+    }
+    versions_->set_last_sequence(visible());
+    if (!changes.empty()) {
+      status = versions_->LogAndApply(changes, db_directory_.get(),
+                                      /*atomic=*/request->atomic && jobs.size() > 1);
+      manifest_failed = !status.ok() && !status.IsColumnFamilyDropped();
+      if (manifest_failed) cause = ErrorCause::kManifestWrite;
+      manifest_uncertain_ = manifest_failed;
+    }
+  }
+
+  const uint64_t now_us = env_->clock->NowMicros();
+  for (Job& job : jobs) {
+    ColumnFamily* const family = job.family;
+    if (status.ok() || family->dropped()) {
+      family->immutables().CommitFlush(family->HistoryBytesMax(), &cleanup->memtables);
+      if (!family->dropped()) InstallSuperVersion(family, cleanup);
+      const FlushResult& result = job.result;
+      const uint64_t size = result.has_file ? result.output.file.size_bytes : 0;
+      if (statistics_ != nullptr) {
+        statistics_->Add(Ticker::kFlushWriteBytes, size);
+        statistics_->Record(HistogramKind::kDbFlushMicros, now_us - start_us);
+      }
+      flushed_bytes_ += size;
+      family->level_stats[0].bytes_written += size;
+      family->level_stats[0].micros += now_us - start_us;
+      ++family->level_stats[0].compactions;
+      if (result.has_file) {
+        LogEvent(Concat("{\"time_micros\": ", now_us, ", \"cf_name\": \"", family->name(),
+                        "\", \"job\": ", job_id, ", \"event\": \"table_file_creation\"",
+                        ", \"file_number\": ", result.output.file.number,
+                        ", \"file_size\": ", size, ", \"status\": \"OK\"}"));
+      }
+      LogEvent(Concat("{\"time_micros\": ", now_us, ", \"job\": ", job_id,
+                      ", \"event\": \"flush_finished\", \"output_compression\": \"",
+                      result.has_file ? result.output.properties.compression_name : "",
+                      "\", \"lsm_state\": ", LevelCountsJson(family),
+                      ", \"immutable_memtables\": ", family->immutables().unflushed(), "}"));
+    } else {
+      family->immutables().RollbackFlush();
+      Log(LogLevel::kWarn, info_log_.get(), "[%s] [JOB %d] Flush failed: %s",
+          family->name().c_str(), job_id, status.ToString().c_str());
+      if (!manifest_failed && job.result.has_file) {
+        // Written, but nobody will ever name it.
+        const std::string path = family->versions()->table_cache()->PathOf(job.result.output.file);
+        cleanup->calls.push_back([this, path] { DeleteObsolete(path); });
+      }
+    }
+  }
+  if (!status.ok() && !status.IsShutdownInProgress() && !status.IsColumnFamilyDropped()) {
+    SetBackgroundError(status, cause);
+  }
+  TrackSyncedLogs();
+  for (Job& job : jobs) job.family->Unref();
+  work_done_.SignalAll();
+  return status;
+}
+
+void DbImpl::TrackSyncedLogs() {
+  const std::vector<WalManager::LogFile> synced = wals_.TakeSyncedClosed();
+  if (!options_->track_and_verify_wals_in_manifest || synced.empty()) return;
+  VersionEdit edit;
+  for (const WalManager::LogFile& log : synced) {
+    if (log.number >= versions_->min_log_number_to_keep()) {
+      edit.wal_additions.push_back({log.number, log.size_bytes});
+    }
+  }
+  if (edit.wal_additions.empty()) return;
+  Status status = versions_->LogAndApply(default_family_->versions(), &edit, db_directory_.get());
+  if (!status.ok()) {
+    manifest_uncertain_ = true;
+    SetBackgroundError(status, ErrorCause::kManifestWrite);
+  }
+}
+
+Status DbImpl::WaitUntilFlushWouldNotStall(ColumnFamily* family) {
+  const uint64_t first_id = family->active()->id();
+  while (true) {
+    if (family->dropped()) return Status::ColumnFamilyDropped();
+    if (shutting_down_.load(std::memory_order_acquire)) return Status::ShutdownInProgress();
+    if (errors_.stops_writes()) return errors_.error();
+    // Somebody else has switched the memtable that was to be flushed.
+    if (family->active()->id() > first_id) return Status::Ok();
+    const VersionStorage& storage = family->versions()->current()->storage();
+    StallInputs inputs;
+    inputs.unflushed_memtables = family->immutables().unflushed() + 1;
+    inputs.level0_count = storage.level0_delay_count() + 1;
+    inputs.pending_compaction_bytes = storage.pending_compaction_bytes();
+    if (EvaluateStall(inputs, family->options()).condition == StallCondition::kNormal) {
+      return Status::Ok();
+    }
+    // With nothing in the background that could help, waiting would not end.
+    if (family->immutables().unflushed() == 0 &&
+        (family->options().disable_auto_compactions || !family->queued_for_compaction) &&
+        compactions_scheduled_ == 0) {
+      return Status::Ok();
+    }
+    work_done_.Wait();
+  }
+}
+
+Status DbImpl::FlushFamilies(const std::vector<ColumnFamily*>& given, const FlushOptions& options,
+                             FlushReason reason, bool entered_queue) {
+  std::vector<ColumnFamily*> families;
+  for (ColumnFamily* family : given) {
+    if (std::find(families.begin(), families.end(), family) == families.end()) {
+      families.push_back(family);
+    }
+  }
+  if (!options.allow_write_stall && !entered_queue) {
+    MutexLock lock(&mutex_);
+    for (ColumnFamily* family : families) {
+      if (Status s = WaitUntilFlushWouldNotStall(family); !s.ok()) return s;
+    }
+  }
+  Cleanup cleanup;
+  Status status;
+  std::vector<FlushRequest::Part> parts;
+  Writer writer;
+  if (!entered_queue) queue_.EnterExclusive(&writer);
+  {
+    MutexLock lock(&mutex_);
+    const bool atomic = options_->atomic_flush || options.force_atomic_flush;
+    if (atomic) {
+      // A group of which one member were left out would not be atomic.
+      families.clear();
+      for (ColumnFamily* family : families_) {
+        if (!family->active()->empty() || family->immutables().unflushed() > 0) {
+          families.push_back(family);
+        }
+      }
+    }
+    if (errors_.stops_writes() && !errors_.recovering()) status = errors_.error();
+    for (ColumnFamily* family : families) {
+      if (!status.ok()) break;
+      if (family->dropped()) {
+        status = Status::ColumnFamilyDropped();
+        break;
+      }
+      if (!family->active()->empty()) {
+        status = SwitchMemtable(family, &cleanup);
+        if (!status.ok()) break;
+      }
+      if (family->immutables().unflushed() > 0) {
+        family->immutables().flush_requested = true;
+        family->Ref();
+        parts.push_back({family, family->immutables().newest_id()});
+      }
+    }
+    if (status.ok() && !parts.empty()) {
+      std::vector<ColumnFamily*> flushed;
+      for (const FlushRequest::Part& part : parts) flushed.push_back(part.family);
+      RequestFlush(flushed, reason, atomic);
+      MaybeSchedule();
+    }
+  }
+  if (!entered_queue) queue_.LeaveExclusive(&writer);
+  RunCleanup(&cleanup);
+  if (status.ok() && options.wait) {
+    MutexLock lock(&mutex_);
+    status = WaitForFlush(parts, reason == FlushReason::kErrorRecovery);
+  }
+  for (const FlushRequest::Part& part : parts) part.family->Unref();
+  return status;
+}
+
+Status DbImpl::WaitForFlush(const std::vector<FlushRequest::Part>& parts, bool resuming) {
+  while (true) {
+    bool all_done = true;
+    size_t dropped = 0;
+    for (const FlushRequest::Part& part : parts) {
+      if (part.family->dropped()) {
+        ++dropped;
+        continue;
+      }
+      const std::deque<ImmutableList::Entry>& entries = part.family->immutables().entries();
+      all_done = all_done && (entries.empty() || entries.front().table->id() > part.memtable_id_max);
+    }
+    if (dropped > 0 && dropped == parts.size()) return Status::ColumnFamilyDropped();
+    if (all_done) return Status::Ok();
+    if (shutting_down_.load(std::memory_order_acquire)) return Status::ShutdownInProgress();
+    if (!resuming && errors_.stops_writes()) return errors_.error();
+    if (resuming && flush_failed_while_resuming_) return errors_.error();
+    work_done_.Wait();
+  }
+}
+
+Status DbImpl::Flush(const FlushOptions& options,
+                     const std::vector<ColumnFamilyHandle*>& handles) {
+  if (Status s = RejectWrite(); !s.ok()) return s;
+  std::vector<ColumnFamily*> families;
+  for (ColumnFamilyHandle* handle : handles) families.push_back(FamilyOf(handle));
+  if (families.empty()) families.push_back(default_family_);
+  for (ColumnFamily* family : families) {
+    if (family->dropped()) return Status::ColumnFamilyDropped();
+  }
+  return FlushFamilies(families, options, FlushReason::kManualFlush);
+}
+
+Status DbImpl::FlushWal(bool sync) {
+  if (Status s = RejectWrite(); !s.ok()) return s;
+  Status status = wals_.Flush();
+  if (status.ok() && sync) status = wals_.Sync();
+  if (!status.ok()) {
+    MutexLock lock(&mutex_);
+    SetBackgroundError(status, ErrorCause::kWalWrite);
+    return status;
+  }
+  if (sync && tracks_logs_) {
+    MutexLock lock(&mutex_);
+    TrackSyncedLogs();
+  }
+  return status;
+}
+
+Status DbImpl::SyncWal() {
+  if (Status s = RejectWrite(); !s.ok()) return s;
+  return FlushWal(/*sync=*/true);
+}
+
+}  // namespace skarn
