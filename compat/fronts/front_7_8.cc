@@ -1,0 +1,52 @@
+// The C functions that RocksDB 7.8 has with other defaults or another signature than the
+// newest release. This library (librocksdb.so.7.8 and its older names) holds these and
+// nothing else; all other functions are found in libskarn.so.1, which it needs.
+//
+// It does not include rocksdb/c.h, whose prototypes are those of the newest release.
+
+#include <stddef.h>
+
+extern "C" {
+
+struct rocksdb_t;
+struct rocksdb_options_t;
+struct rocksdb_block_based_table_options_t;
+struct rocksdb_slicetransform_t;
+
+#define SKARN_EXPORT __attribute__((visibility("default")))
+
+rocksdb_options_t* skarn_options_create_for_release(int major, int minor);
+rocksdb_block_based_table_options_t* skarn_block_based_options_create_for_release(int major,
+                                                                                  int minor);
+rocksdb_slicetransform_t* skarn_slicetransform_create(
+    void* state, void (*destructor)(void*),
+    char* (*transform)(void*, const char* key, size_t length, size_t* dst_length),
+    unsigned char (*in_domain)(void*, const char* key, size_t length), const char* (*name)(void*));
+void skarn_enable_file_deletions(rocksdb_t* db, char** errptr);
+
+SKARN_EXPORT rocksdb_options_t* rocksdb_options_create(void) {
+  return skarn_options_create_for_release(7, 8);
+}
+
+SKARN_EXPORT rocksdb_block_based_table_options_t* rocksdb_block_based_options_create(void) {
+  return skarn_block_based_options_create_for_release(7, 8);
+}
+
+// `in_range` was never called for anything but old checks; later releases dropped it.
+SKARN_EXPORT rocksdb_slicetransform_t* rocksdb_slicetransform_create(
+    void* state, void (*destructor)(void*),
+    char* (*transform)(void*, const char* key, size_t length, size_t* dst_length),
+    unsigned char (*in_domain)(void*, const char* key, size_t length),
+    unsigned char (*in_range)(void*, const char* key, size_t length), const char* (*name)(void*)) {
+  (void)in_range;
+  return skarn_slicetransform_create(state, destructor, transform, in_domain, name);
+}
+
+// `force` undid all earlier disable calls at once.
+SKARN_EXPORT void rocksdb_enable_file_deletions(rocksdb_t* db, unsigned char force,
+                                                char** errptr) {
+  (void)force;
+  skarn_enable_file_deletions(db, errptr);
+}
+
+}  // extern "C"
