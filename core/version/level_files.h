@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/cpu.h"
 #include "core/base/slice.h"
 #include "core/key/internal_key.h"
 #include "core/version/version_edit.h"
@@ -33,6 +34,8 @@ class LevelFiles {
   std::vector<FileMetadata*>::const_iterator begin() const { return files_.begin(); }
   std::vector<FileMetadata*>::const_iterator end() const { return files_.end(); }
 
+  // `user_key` is without timestamp unless a tag comes with it.
+  //
   // For levels whose files do not overlap (not level 0):
 
   // The first file whose largest key is at or after (user_key, tag); size() if none.
@@ -46,6 +49,8 @@ class LevelFiles {
   bool Covers(size_t index, Slice user_key) const {
     return AtOrAfterSmallest(index, user_key) && AtOrBeforeLargest(index, user_key);
   }
+  // The positions, ascending, of all files that cover the key. `positions` has room for size().
+  size_t CollectCovering(Slice user_key, uint32_t* positions) const;
   bool AtOrAfterSmallest(size_t index, Slice user_key) const;
   bool AtOrBeforeLargest(size_t index, Slice user_key) const;
 

@@ -31,15 +31,15 @@ namespace skarn {
 
 class OpenTableBudget;
 
-// A reader and who uses it. Made by TableCache::Open(), freed with its last holder.
+// A reader and who uses it. Made by TableCache::Open(); retired with its last holder.
 struct OpenTable {
   std::unique_ptr<TableReader> reader;
-  FileMetadata* file = nullptr;  // Null once closed; under the budget's mutex.
   OpenTableBudget* budget = nullptr;
-  std::atomic<int> holders{1};   // The cache is one.
-  std::atomic<bool> used{true};  // Set by reads, cleared by the budget's hand.
+  std::atomic<int> holders{1};   // The file is one until the table is closed.
+  std::atomic<bool> used{true};  // Set by reads, cleared as the budget's hand passes.
+  // Both guarded by the budget's mutex. Null once closed.
+  FileMetadata* file = nullptr;
   std::list<OpenTable*>::iterator place;
-  bool listed = false;
 };
 
 // How many tables of a database may be open.
@@ -56,7 +56,10 @@ class OpenTableBudget {
  private:
   friend class TableCache;
   static size_t Limit(int32_t max_open_files);
-  void CloseSome() SKARN_REQUIRES(mutex_);
+  // Closes tables until no more are open than may be. The caller lets go of `*closed`
+  // after unlocking: that may free objects of any kind.
+  void CloseSome(std::vector<OpenTable*>* closed) SKARN_REQUIRES(mutex_);
+  // Takes the table from its file. The caller lets go of the file's hold.
   void Unlink(OpenTable* table) SKARN_REQUIRES(mutex_);
 
   // A leaf in the lock order (docs/concurrency.md).
@@ -118,7 +121,7 @@ class TableCache {
   Result<std::shared_ptr<const TableProperties>> Properties(const FileMetadata& file);
 
   // Closes the file's table. `obsolete`: its cached blocks will not be asked for again.
-  void Evict(FileMetadata* file, bool obsolete);
+  static void Close(FileMetadata* file, bool obsolete);
 
   // Readers opened from now on use these.
   void SetOptions(std::shared_ptr<const ColumnFamilyOptions> options) SKARN_EXCLUDES(mutex_);
@@ -128,14 +131,20 @@ class TableCache {
 
  private:
   Result<TableReader*> FindSlow(FileMetadata* file, int level);
-  Status Open(FileMetadata* file, int level, Pin* pin, TableReader** reader);
+  // A hold on the file's open table; an empty one when it is not open.
+  static TableHold TryHold(FileMetadata* file);
+  Result<std::unique_ptr<TableReader>> OpenReader(const FileRecord& file, int level);
+  Result<std::unique_ptr<RandomAccessFile>> OpenFile(const FileRecord& file, std::string* path,
+                                                     uint64_t* size_bytes);
 
   Context context_;  // All but `options` fixed.
   OpenTableBudget* const budget_;
   // Guards context_.options; a leaf in the lock order.
   mutable Mutex mutex_;
-  // Files being opened; two threads that want one file open it once.
-  Mutex opening_mutexes_[16];
+  // By file number: two threads that want one table open it once. Held while the file is
+  // read, which only others that want it wait for. Above the budget's mutex.
+  static constexpr size_t kOpeningMutexes = 16;
+  Mutex opening_mutexes_[kOpeningMutexes];
 };
 
 }  // namespace skarn

@@ -89,19 +89,33 @@ class Version {
   Version(VersionSet* set, ColumnFamilyVersions* family, TableCache* table_cache, uint64_t number,
           const KeyOrder* order, int num_levels, CompactionStyle style);
   ~Version() = default;
-  void SampleProperties(bool all_open);
-  // False when the table could not be opened or read; the lookup then failed.
-  bool LookIn(const ReadOptions& read, FileMetadata* file, int level, PointLookup* lookup);
+  // Looks at properties of new files, a few when it must open them. Before installation.
+  void SampleProperties();
+  // Whether a tombstone of `file` with `sequence` that covers the key counts, given the
+  // file's upper boundary.
+  bool TombstoneCounts(const FileRecord& file, const PointLookup& lookup, SequenceNumber sequence) const;
+  bool SkipFilters(int level, size_t position) const;
+  // Errors make the lookup fail.
+  void LookIn(const ReadOptions& read, FileMetadata* file, int level, size_t position,
+              PointLookup* lookup);
+  // From file `position` on, as long as files have versions of the key.
+  void LookInLevel(const ReadOptions& read, int level, size_t position, PointLookup* lookup);
+  void LookInForMany(const ReadOptions& read, int level, size_t position, PointLookup* const* lookups,
+                     size_t count);
+  uint64_t ApproximateBytesOfFile(FileMetadata* file, int level, Slice start, Slice limit);
+
+  static constexpr uint64_t kMaxSeekTag = SeekTag(kMaxSequenceNumber);
 
   VersionSet* const set_;
   ColumnFamilyVersions* const family_;
   TableCache* const table_cache_;
   const uint64_t number_;
   VersionStorage storage_;
+  bool skip_last_filters_ = false;  // optimize_filters_for_hits.
   std::atomic<int> references_{0};
-  // The list of versions of the family; guarded by the set's file mutex.
-  Version* next_ = this;
-  Version* previous_ = this;
+  // The list of versions of the family; guarded by the set's files_mutex_.
+  Version* next_ = nullptr;
+  Version* previous_ = nullptr;
 };
 
 }  // namespace skarn

@@ -33,35 +33,43 @@ class VersionBuilder {
   // is of no use after an error.
   Status Apply(const VersionEdit& edit);
 
-  // Fills `storage`, which has no files yet. With `check`, Corruption when order, overlap or
-  // links of the result are wrong.
+  // Fills `storage`, which has no files yet; new files now belong to whoever has `storage`. With
+  // `check`, Corruption when order, overlap or links of the result are wrong; then, and when
+  // a level is too high, nothing was handed over.
   Status SaveTo(VersionStorage* storage, bool check);
+
+  // Puts files of `storage` in the place of equal ones that Apply() made, so that open tables
+  // stay in use. `storage` must outlive the result.
+  void ReuseFiles(const VersionStorage* storage);
 
   // Files that Apply() added and that are still there, with their level; for opening them.
   std::vector<std::pair<int, FileMetadata*>> AddedFiles() const;
-  bool HasFileAtOrBeyond(int level) const;
   // Gives all files epoch numbers when some have none. Returns the next free number.
   uint64_t ResolveEpochs(bool reserve_first);
-  // New objects that SaveTo() did not hand over are freed by the destructor.
-
  private:
-  struct Place {
-    int level = 0;
-    FileMetadata* file = nullptr;
-    bool added = false;  // Made by this builder.
+  // What became of a file number since the base.
+  struct Change {
+    int level = -1;                // -1: removed.
+    FileMetadata* file = nullptr;  // Added by this builder, or the base's own, moved.
   };
-  struct BlobChange;
 
-  Status CheckOrder(const std::vector<std::vector<FileMetadata*>>& levels) const;
-  std::vector<std::vector<FileMetadata*>> SortedLevels() const;
+  // Where a file is now; -1 when it is not in the tree.
+  int LevelOf(uint64_t number) const;
+  Status ApplyBlobs(const VersionEdit& edit);
+  BlobFileMetadata* MutableBlob(uint64_t number);
+  std::vector<FileMetadata*> LevelFilesNow(int level) const;
+  bool AnyUnknownEpoch(const std::vector<FileMetadata*>& level0) const;
+  Status Check(const std::vector<std::vector<FileMetadata*>>& levels, bool by_sequence) const;
+  void SaveBlobs(const std::vector<std::vector<FileMetadata*>>& levels, VersionStorage* storage) const;
 
   const KeyOrder* const order_;
   const int num_levels_;
   const VersionStorage* const base_;
-  // Every file of the tree as it is now: file number -> place.
-  std::unordered_map<uint64_t, Place> places_;
-  std::map<uint64_t, BlobFileMetadata> blob_files_;
+  std::unordered_map<uint64_t, Change> changes_;
+  // Value files that changed; the rest is the base's.
+  std::map<uint64_t, BlobFileMetadata> blob_changes_;
   std::map<int, std::string> cursors_;
+  int highest_level_ = -1;
   std::vector<std::unique_ptr<FileMetadata>> owned_;
 };
 

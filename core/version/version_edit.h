@@ -88,7 +88,7 @@ struct FileMetadata : FileRecord {
   // The open table or null. Set and cleared by TableCache; read under an epoch, or
   // through TableCache::Hold(). Acquire pairs with the release that publishes it.
   std::atomic<TableReader*> reader{nullptr};
-  OpenTable* open_table = nullptr;  // TableCache's, guarded by its mutex.
+  std::atomic<OpenTable*> open_table{nullptr};  // TableCache's; whose reader it is.
   // How many versions hold the file.
   std::atomic<int> references{0};
 
@@ -104,6 +104,8 @@ struct FileMetadata : FileRecord {
   uint64_t range_deletions = 0;
   uint64_t raw_key_bytes = 0;
   uint64_t raw_value_bytes = 0;
+  // Stands in where the record has no time at all: the file's modification time; 0 unknown.
+  uint64_t modification_time = 0;
   // Size with deletions counted for more (docs/architecture.md); 0 until computed.
   uint64_t compensated_size_bytes = 0;
 

@@ -36,8 +36,8 @@ namespace skarn {
 
 class ManifestReplay;
 
-// A column family's part of the VersionSet. Lives as long as somebody counts on it,
-// after a drop too.
+// A column family's part of the VersionSet. Lives as long as somebody holds it or one of
+// its versions, after a drop too.
 class ColumnFamilyVersions {
  public:
   uint32_t id() const { return id_; }
@@ -64,11 +64,11 @@ class ColumnFamilyVersions {
   void set_next_epoch_number(uint64_t number) { next_epoch_number_ = number; }
   const std::string& full_history_ts_low() const { return full_history_ts_low_; }
   bool dropped() const { return dropped_; }
-  // Set when handles and jobs use the family; the VersionSet is the first holder.
-  void Ref() { ++references_; }
-  // The last one frees it, with its versions.
+  // Handles and jobs hold the family; the VersionSet is the first holder. Any thread.
+  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  // The last one lets go of the current version. Takes no lock but leaves.
   void Unref();
-  // How many versions exist; any thread may hold one.
+  // How many versions exist: any thread may hold one.
   size_t version_count() const;
   uint64_t TotalTableBytesOfAllVersions() const;
 
@@ -79,6 +79,8 @@ class ColumnFamilyVersions {
   ColumnFamilyVersions(VersionSet* set, uint32_t id, std::string name,
                        std::shared_ptr<const ColumnFamilyOptions> options);
   ~ColumnFamilyVersions();
+  // One less of what keeps the object alive: the holders together, and each version.
+  void DropLife();
 
   VersionSet* const set_;
   const uint32_t id_;
@@ -89,13 +91,13 @@ class ColumnFamilyVersions {
   std::shared_ptr<const ColumnFamilyOptions> options_;  // Shared with whoever reads them.
   std::unique_ptr<TableCache> table_cache_;
   Version* current_ = nullptr;
-  Version* versions_ = nullptr;  // Ring; guarded by the set's files_mutex_.
+  Version* versions_ = nullptr;  // List; guarded by the set's files_mutex_.
   uint64_t log_number_ = 0;
   uint64_t next_epoch_number_ = 1;
   std::string full_history_ts_low_;
   bool dropped_ = false;
-  bool initialized_ = false;
-  int references_ = 1;
+  std::atomic<int> references_{1};
+  std::atomic<int> lives_{1};
 };
 
 // A column family that the caller wants to open.
@@ -104,8 +106,8 @@ struct FamilySpec {
   std::shared_ptr<const ColumnFamilyOptions> options;  // Shared with the database.
 };
 
-// The edits that LogAndApply() writes for one column family. They are completed (file
-// number, sequence) in place and must outlive the call.
+// The edits that LogAndApply() writes for one column family. They are completed (family,
+// file number, sequence) in place and must outlive the call.
 struct FamilyEdits {
   ColumnFamilyVersions* family = nullptr;
   std::vector<VersionEdit*> edits;
@@ -176,7 +178,9 @@ class VersionSet {
   // Writes edits of one or more families and installs the results. `atomic`: recovery
   // applies all of them or none. `new_manifest` begins a new file. Releases the db mutex while
   // it writes. ColumnFamilyDropped when all families were dropped.
-  // An error leaves versions as they were; the next call begins a new MANIFEST.
+  //
+  // An error leaves versions as they were, and the next call begins a new MANIFEST. Until
+  // that has succeeded the old one may name the edits' files: AddLiveFiles() keeps them.
   Status LogAndApply(const std::vector<FamilyEdits>& changes, Directory* directory,
                      bool atomic = false, bool new_manifest = false);
   Status LogAndApply(ColumnFamilyVersions* family, VersionEdit* edit, Directory* directory);
@@ -247,25 +251,38 @@ class VersionSet {
   friend class ColumnFamilyVersions;
   friend class ManifestReplay;
   friend class Version;
+  friend struct ManifestState;
   struct Writer;
+  struct Batch;
 
   ColumnFamilyVersions* NewFamily(uint32_t id, const FamilySpec& spec);
-  void ForgetFamily(ColumnFamilyVersions* family);
-  Version* NewVersion(ColumnFamilyVersions* family);
+  Version* NewVersion(ColumnFamilyVersions* family, const ColumnFamilyOptions& options);
+  // Makes it the family's current one.
   void Install(ColumnFamilyVersions* family, Version* version);
+  // Frees a version that was never installed, with the files that only it has.
+  void Discard(Version* version);
   // Called by Version when its last holder has gone. Any thread.
   void ReleaseVersion(Version* version);
+  // Opens tables and looks at their properties. Without the db mutex.
+  Status Prepare(ColumnFamilyVersions* family, Version* version, const ColumnFamilyOptions& options,
+                 bool open_tables);
+  // Computes what compaction wants to know. With the db mutex, before Install().
+  void Finish(ColumnFamilyVersions* family, Version* version);
+  // Makes what was replayed from the MANIFEST at `path` the state of this set.
+  Status Adopt(const RecoverRequest& request, const std::string& path, uint64_t number,
+               ManifestReplay* replay, std::vector<std::string>* missing);
+  Status OpenTables(const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions);
 
-  Status ProcessWriters(std::deque<Writer*>* writers, const Writer& leader);
-  Status WriteBatch(const std::vector<Writer*>& batch, bool* current_may_have_changed);
-  void CompleteEdit(ColumnFamilyVersions* family, VersionEdit* edit, SequenceNumber* last_sequence);
-  struct Rollover;
-  // Writes the state as of the copies taken under the mutex.
-  Status WriteSnapshot(const Rollover& state, LogWriter* log) const;
-  void TakeSnapshot(Rollover* state) const;
-  uint64_t ManifestLimit(bool foreground) const;
-  Status PrepareVersion(Version* version, bool open_tables);
-  Status OpenAllTables(bool all);
+  Status Submit(Writer* writer) SKARN_REQUIRES(mutex_);
+  void WriteAsLeader(Writer* leader) SKARN_REQUIRES(mutex_);
+  Status CloseManifest(Directory* directory) SKARN_REQUIRES(mutex_);
+  void Collect(Writer* leader, Batch* batch);
+  void Complete(const Batch& batch);
+  Status BuildVersions(Batch* batch);
+  Status WriteManifest(Batch* batch, bool* current_may_have_changed);
+  void InstallBatch(Batch* batch);
+  uint64_t ManifestLimit() const;
+  Status OpenManifest(const std::string& path, uint64_t number, std::unique_ptr<LogWriter>* log) const;
 
   const std::string db_path_;
   std::shared_ptr<const DbOptions> options_;
@@ -275,7 +292,6 @@ class VersionSet {
 
   std::string db_id_;
   std::vector<ColumnFamilyVersions*> families_;
-  std::vector<ColumnFamilyVersions*> all_families_;  // Dropped ones included, until freed.
   uint32_t max_column_family_ = 0;
 
   std::atomic<uint64_t> next_file_number_{2};        // Any thread.
@@ -294,14 +310,22 @@ class VersionSet {
   std::unique_ptr<LogWriter> manifest_;
   std::deque<Writer*> writers_;
   Status manifest_status_;
-  std::unique_ptr<ManifestReplay> replay_;  // For CatchUp().
+  // Files of edits that failed to be written but may stand in the old MANIFEST.
+  std::vector<uint64_t> uncertain_tables_;
+  std::vector<uint64_t> uncertain_blobs_;
+  // For CatchUp(): what was asked for at open.
+  RecoverRequest recover_request_;
 
   // Guards lists and counts of versions and files, so that the last reader of a version
   // may let it go without the db mutex. Below the db mutex in the lock order.
   mutable Mutex files_mutex_;
+  // Dropped ones included, until freed.
+  std::vector<ColumnFamilyVersions*> all_families_ SKARN_GUARDED_BY(files_mutex_);
   std::vector<ObsoleteTable> obsolete_tables_ SKARN_GUARDED_BY(files_mutex_);
   std::vector<ObsoleteBlob> obsolete_blobs_ SKARN_GUARDED_BY(files_mutex_);
-  std::map<std::pair<uint32_t, uint64_t>, int> blob_references_ SKARN_GUARDED_BY(files_mutex_);
+  // How many versions hold a value file, and how many objects stand for a table file.
+  std::map<uint64_t, int> blob_references_ SKARN_GUARDED_BY(files_mutex_);
+  std::map<uint64_t, int> table_objects_ SKARN_GUARDED_BY(files_mutex_);
   std::vector<std::string> obsolete_manifests_ SKARN_GUARDED_BY(files_mutex_);
 };
 

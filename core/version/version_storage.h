@@ -72,9 +72,8 @@ class VersionStorage {
     return blob_files_;
   }
   uint64_t MaxEpochNumber() const;
-  bool HasFileWithUnknownEpoch() const;
 
-  // --- Key ranges. User keys, timestamps not looked at; null is an open end; inclusive. ---
+  // --- Key ranges. User keys without timestamps; null is an open end; inclusive. ---
 
   // Files of `level` that hold keys of the range, in the level's order. On level 0 the range grows
   // until no further file overlaps it (`grow` false: as given).
@@ -96,10 +95,13 @@ class VersionStorage {
 
   // Level targets, order of files, marks and scores. `oldest_snapshot` is the number below
   // which nobody reads (kMaxSequenceNumber: no snapshot).
-  void Finish(const ColumnFamilyOptions& options, uint64_t now_s, SequenceNumber oldest_snapshot);
+  void Finish(const ColumnFamilyOptions& options, uint64_t now_s, SequenceNumber oldest_snapshot,
+              bool allow_ingest_behind);
   // After files became busy or free, or options changed.
   void ComputeScores(const ColumnFamilyOptions& options, uint64_t now_s);
+  // Marks bottommost files anew when a released snapshot allows it.
   void UpdateOldestSnapshot(SequenceNumber oldest_snapshot, bool allow_ingest_behind);
+  SequenceNumber oldest_snapshot() const { return oldest_snapshot_; }
 
   // Bytes the level may have; UINT64_MAX where there is no limit.
   uint64_t target_bytes(int level) const { return targets_[static_cast<size_t>(level)]; }
@@ -123,7 +125,7 @@ class VersionStorage {
   const std::vector<MarkedFile>& bottommost_files() const { return bottommost_; }
 
   // Positions in level(n) in the order in which compaction_pri wants the files, and where to
-  // begin in it; the latter is reset by ComputeScores().
+  // begin in it. A new version begins at 0.
   const std::vector<int>& by_priority(int level) const { return by_priority_[static_cast<size_t>(level)]; }
   int next_position(int level) const { return next_position_[static_cast<size_t>(level)]; }
   void set_next_position(int level, int position) { next_position_[static_cast<size_t>(level)] = position; }
@@ -150,20 +152,17 @@ class VersionStorage {
   void SetLevel(int level, std::vector<FileMetadata*> files);
   void SetCursor(int level, std::string packed) { cursors_[static_cast<size_t>(level)] = std::move(packed); }
   void AddBlobFile(std::shared_ptr<const BlobFileMetadata> file);
-  // Recovery of files that carry no epochs; see docs/formats/manifest.md. Returns the next free number.
-  static uint64_t InferEpochs(std::vector<std::vector<FileMetadata*>>* levels, bool reserve_first);
 
  private:
   void ComputeCompensatedSizes();
   void ComputeTargets(const ColumnFamilyOptions& options);
   void ComputePending(const ColumnFamilyOptions& options);
+  double Level0Score(const ColumnFamilyOptions& options, uint64_t now_s);
   void ComputeMarks(const ColumnFamilyOptions& options, uint64_t now_s);
-  void ComputeBottommost(bool allow_ingest_behind);
+  void ComputeBottommost();
   void ComputeBottommostMarks();
   void ComputeBlobGc(const ColumnFamilyOptions& options);
   void OrderByPriority(const ColumnFamilyOptions& options, uint64_t now_s);
-  int LastNonEmptyLevel() const;
-
   const KeyOrder* const order_;
   const CompactionStyle style_;
   std::vector<LevelFiles> levels_;
@@ -186,7 +185,11 @@ class VersionStorage {
   std::vector<int> next_position_;
   std::vector<MarkedFile> marked_, expired_, periodic_, bottommost_, bottommost_marked_, blob_gc_;
   SequenceNumber oldest_snapshot_ = 0;
+  // No mark changes before the oldest snapshot passes this.
+  SequenceNumber bottommost_threshold_ = kMaxSequenceNumber;
   uint32_t bottommost_delay_s_ = 0;
+  bool bottommost_marks_off_ = false;  // Ingest-behind.
+  uint64_t now_s_ = 0;                 // When scores were last computed.
 
   // Sums over sampled files.
   size_t sampled_files_ = 0;

@@ -1,0 +1,135 @@
+#include "core/version/level_files.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace skarn {
+namespace {
+
+// The first position whose number is not below `wanted`. The loop has no branch that
+// depends on the data.
+size_t LowerBound(const std::vector<uint64_t>& numbers, uint64_t wanted) {
+  const uint64_t* base = numbers.data();
+  size_t count = numbers.size();
+  while (count > 1) {
+    const size_t half = count / 2;
+    base += base[half - 1] < wanted ? half : 0;
+    count -= half;
+  }
+  const auto at = static_cast<size_t>(base - numbers.data());
+  return count == 1 && *base < wanted ? at + 1 : at;
+}
+
+size_t CommonPrefix(Slice a, Slice b) {
+  const size_t limit = std::min(a.size(), b.size());
+  size_t common = 0;
+  while (common < limit && a[common] == b[common]) ++common;
+  return common;
+}
+
+}  // namespace
+
+LevelFiles::LevelFiles(const KeyOrder& order, std::vector<FileMetadata*> files)
+    : order_(&order), prefixes_(order.bytewise()), files_(std::move(files)) {
+  if (!prefixes_ || files_.empty()) return;
+  const Slice first = files_.front()->smallest_user_key();
+  size_t shared = first.size();
+  for (const FileMetadata* file : files_) {
+    shared = std::min(shared, CommonPrefix(first, file->smallest_user_key()));
+    shared = std::min(shared, CommonPrefix(first, file->largest_user_key()));
+  }
+  shared_.assign(first.data(), shared);
+  smallest_prefixes_.reserve(files_.size());
+  largest_prefixes_.reserve(files_.size());
+  for (const FileMetadata* file : files_) {
+    smallest_prefixes_.push_back(KeyPrefix(file->smallest_user_key(), shared));
+    largest_prefixes_.push_back(KeyPrefix(file->largest_user_key(), shared));
+  }
+}
+
+LevelFiles::Side LevelFiles::Locate(Slice user_key, uint64_t* prefix) const {
+  const size_t common = std::min(user_key.size(), shared_.size());
+  const int order = common == 0 ? 0 : memcmp(user_key.data(), shared_.data(), common);
+  if (order > 0) return Side::kAfter;
+  if (order < 0 || user_key.size() < shared_.size()) return Side::kBefore;
+  *prefix = KeyPrefix(user_key, shared_.size());
+  return Side::kInside;
+}
+
+size_t LevelFiles::Find(Slice user_key, uint64_t tag) const {
+  const auto before = [this, user_key, tag](const FileMetadata* file) {
+    return order_->Compare(PackedUserKey(file->largest), PackedTag(file->largest), user_key, tag) < 0;
+  };
+  if (files_.empty()) return 0;
+  if (!prefixes_) {
+    return static_cast<size_t>(std::partition_point(files_.begin(), files_.end(), before) -
+                               files_.begin());
+  }
+  uint64_t prefix = 0;
+  const Side side = Locate(user_key, &prefix);
+  if (side != Side::kInside) return side == Side::kBefore ? 0 : files_.size();
+  size_t at = LowerBound(largest_prefixes_, prefix);
+  if (at == files_.size() || largest_prefixes_[at] != prefix) return at;
+  // Full keys decide among equal prefixes.
+  size_t end = at + 1;
+  while (end < files_.size() && largest_prefixes_[end] == prefix) ++end;
+  return static_cast<size_t>(
+      std::partition_point(files_.begin() + static_cast<ptrdiff_t>(at),
+                           files_.begin() + static_cast<ptrdiff_t>(end), before) -
+      files_.begin());
+}
+
+size_t LevelFiles::FindUserKey(Slice user_key) const {
+  const auto before = [this, user_key](const FileMetadata* file) {
+    return order_->CompareStripped(order_->StripTimestamp(file->largest_user_key()), user_key) < 0;
+  };
+  if (files_.empty()) return 0;
+  if (!prefixes_) {
+    return static_cast<size_t>(std::partition_point(files_.begin(), files_.end(), before) -
+                               files_.begin());
+  }
+  uint64_t prefix = 0;
+  const Side side = Locate(user_key, &prefix);
+  if (side != Side::kInside) return side == Side::kBefore ? 0 : files_.size();
+  size_t at = LowerBound(largest_prefixes_, prefix);
+  while (at < files_.size() && largest_prefixes_[at] == prefix && before(files_[at])) ++at;
+  return at;
+}
+
+bool LevelFiles::AtOrAfterSmallest(size_t index, Slice user_key) const {
+  const Slice smallest = order_->StripTimestamp(files_[index]->smallest_user_key());
+  return order_->CompareStripped(user_key, smallest) >= 0;
+}
+
+bool LevelFiles::AtOrBeforeLargest(size_t index, Slice user_key) const {
+  const Slice largest = order_->StripTimestamp(files_[index]->largest_user_key());
+  return order_->CompareStripped(user_key, largest) <= 0;
+}
+
+size_t LevelFiles::CollectCovering(Slice user_key, uint32_t* positions) const {
+  size_t found = 0;
+  const size_t count = files_.size();
+  if (!prefixes_) {
+    for (size_t i = 0; i < count; ++i) {
+      if (Covers(i, user_key)) positions[found++] = static_cast<uint32_t>(i);
+    }
+    return found;
+  }
+  uint64_t prefix = 0;
+  if (count == 0 || Locate(user_key, &prefix) != Side::kInside) return 0;
+  for (size_t i = 0; i < count; ++i) {
+    // Adding without a branch: what does not cover is overwritten by the next.
+    positions[found] = static_cast<uint32_t>(i);
+    const bool within = smallest_prefixes_[i] <= prefix && prefix <= largest_prefixes_[i];
+    const bool tie = smallest_prefixes_[i] == prefix || prefix == largest_prefixes_[i];
+    if (SKARN_UNLIKELY(within && tie)) {
+      found += Covers(i, user_key) ? 1 : 0;
+    } else {
+      found += within ? 1 : 0;
+    }
+  }
+  return found;
+}
+
+}  // namespace skarn

@@ -1,0 +1,285 @@
+#include "core/version/table_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/epoch.h"
+#include "core/metrics/statistics.h"
+#include "core/version/file_names.h"
+
+namespace skarn {
+namespace {
+
+// Lets go of one hold. The last one leaves the table to the epoch: a read may still be
+// in it without a hold.
+void Drop(OpenTable* table) {
+  // Release so that the last holder sees all uses; acquire for that last one.
+  if (table->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) EpochDomain::Retire(table);
+}
+
+void DropAll(const std::vector<OpenTable*>& tables) {
+  for (OpenTable* table : tables) Drop(table);
+}
+
+void ReleaseHold(void* object, void* /*context*/) { Drop(static_cast<OpenTable*>(object)); }
+
+}  // namespace
+
+// --- OpenTableBudget ---
+
+OpenTableBudget::~OpenTableBudget() {
+  std::vector<OpenTable*> closed;
+  {
+    MutexLock lock(&mutex_);
+    while (!tables_.empty()) {
+      closed.push_back(tables_.front());
+      Unlink(tables_.front());
+    }
+  }
+  DropAll(closed);
+}
+
+size_t OpenTableBudget::Limit(int32_t max_open_files) {
+  if (max_open_files < 0) return SIZE_MAX;
+  // A few descriptors are for logs, the MANIFEST and the like.
+  constexpr int32_t kReserved = 10;
+  return static_cast<size_t>(std::max(1, max_open_files - kReserved));
+}
+
+void OpenTableBudget::SetMax(int32_t max_open_files) {
+  std::vector<OpenTable*> closed;
+  {
+    MutexLock lock(&mutex_);
+    max_.store(Limit(max_open_files), std::memory_order_relaxed);
+    CloseSome(&closed);
+  }
+  DropAll(closed);
+}
+
+size_t OpenTableBudget::open_count() const {
+  MutexLock lock(&mutex_);
+  return tables_.size();
+}
+
+void OpenTableBudget::Unlink(OpenTable* table) {
+  if (hand_ == table->place) ++hand_;
+  tables_.erase(table->place);
+  table->file->reader.store(nullptr, std::memory_order_release);
+  table->file->open_table.store(nullptr, std::memory_order_release);
+  table->file = nullptr;
+}
+
+void OpenTableBudget::CloseSome(std::vector<OpenTable*>* closed) {
+  const size_t max = max_.load(std::memory_order_relaxed);
+  while (tables_.size() > max) {
+    if (hand_ == tables_.end()) hand_ = tables_.begin();
+    OpenTable* table = *hand_;
+    if (table->used.exchange(false, std::memory_order_relaxed)) {
+      ++hand_;
+      continue;
+    }
+    Unlink(table);
+    closed->push_back(table);
+  }
+}
+
+// --- TableCache ---
+
+TableCache::TableCache(Context context, OpenTableBudget* budget)
+    : context_(std::move(context)), budget_(budget) {}
+
+TableCache::~TableCache() = default;
+
+std::string TableCache::PathOf(const FileRecord& file) const {
+  return TableFileName(DirectoryOfPath(context_.directories, file.path_id), file.number);
+}
+
+void TableCache::SetOptions(std::shared_ptr<const ColumnFamilyOptions> options) {
+  MutexLock lock(&mutex_);
+  context_.options = std::move(options);
+}
+
+TableHold TableCache::TryHold(FileMetadata* file) {
+  EpochGuard guard;
+  OpenTable* table = file->open_table.load(std::memory_order_acquire);
+  if (table == nullptr) return TableHold();
+  int holders = table->holders.load(std::memory_order_relaxed);
+  // Nobody may come back to a table that all have let go.
+  while (holders > 0) {
+    if (table->holders.compare_exchange_weak(holders, holders + 1, std::memory_order_acquire,
+                                             std::memory_order_relaxed)) {
+      table->used.store(true, std::memory_order_relaxed);
+      return TableHold(table->reader.get(), Pin(table, nullptr, &ReleaseHold));
+    }
+  }
+  return TableHold();
+}
+
+Result<std::unique_ptr<RandomAccessFile>> TableCache::OpenFile(const FileRecord& file,
+                                                               std::string* path,
+                                                               uint64_t* size_bytes) {
+  const DbOptions& db = *context_.db_options;
+  FileSystem* fs = db.env->file_system;
+  FileOptions options;
+  options.direct_reads = db.use_direct_reads;
+  options.mmap_reads = db.allow_mmap_reads;
+  options.close_on_exec = db.is_fd_close_on_exec;
+  *path = PathOf(file);
+  auto opened = fs->NewRandomAccessFile(*path, options);
+  if (!opened.ok() && opened.status().IsPathNotFound()) {
+    const std::string old_path =
+        OldTableFileName(DirectoryOfPath(context_.directories, file.path_id), file.number);
+    auto old = fs->NewRandomAccessFile(old_path, options);
+    if (old.ok()) {
+      *path = old_path;
+      opened = std::move(old);
+    }
+  }
+  CountTicker(db.statistics.get(), opened.ok() ? Ticker::kNoFileOpens : Ticker::kNoFileErrors);
+  if (!opened.ok()) return opened;
+  Result<uint64_t> size = (*opened)->Size();
+  if (!size.ok()) return size.status();
+  *size_bytes = *size;
+  if (db.advise_random_on_open) (*opened)->Advise(RandomAccessFile::Pattern::kRandom);
+  return opened;
+}
+
+Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& file, int level) {
+  std::string path;
+  uint64_t size_bytes = 0;
+  auto opened = OpenFile(file, &path, &size_bytes);
+  if (!opened.ok()) return opened.status();
+  if (size_bytes != file.size_bytes) {
+    return Status::Corruption(Concat("Sst file size mismatch between expected ", file.size_bytes,
+                                     " and file system ", size_bytes, " sstable: ", path));
+  }
+  std::shared_ptr<const ColumnFamilyOptions> options;
+  {
+    MutexLock lock(&mutex_);
+    options = context_.options;
+  }
+  const DbOptions& db = *context_.db_options;
+  TableReaderOptions reader;
+  reader.order = context_.order;
+  reader.table = options->table_factory.block_based;
+  reader.prefix_extractor = options->prefix_extractor;
+  reader.env = db.env;
+  reader.statistics = db.statistics.get();
+  reader.path = path;
+  reader.file_number = file.number;
+  reader.file_size_bytes = size_bytes;
+  reader.tail_size_bytes = file.tail_size_bytes;
+  reader.level = level;
+  reader.max_open_files_unlimited = budget_->unlimited();
+  reader.largest_sequence = file.largest_sequence;
+  if (db.verify_sst_unique_id_in_manifest) {
+    reader.unique_id[0] = file.unique_id[0];
+    reader.unique_id[1] = file.unique_id[1];
+  }
+  reader.db_session_id = context_.db_session_id;
+  return TableReader::Open(reader, std::move(*opened));
+}
+
+Result<TableReader*> TableCache::FindSlow(FileMetadata* file, int level) {
+  TableReader* reader = file->reader.load(std::memory_order_acquire);
+  if (reader != nullptr) {
+    OpenTable* table = file->open_table.load(std::memory_order_acquire);
+    // Setting it only when it is clear keeps the line shared.
+    if (table != nullptr && !table->used.load(std::memory_order_relaxed)) {
+      table->used.store(true, std::memory_order_relaxed);
+    }
+    return reader;
+  }
+
+  std::vector<OpenTable*> closed;
+  {
+    MutexLock opening(&opening_mutexes_[file->number % kOpeningMutexes]);
+    reader = file->reader.load(std::memory_order_acquire);
+    if (reader != nullptr) return reader;
+    auto opened = OpenReader(*file, level);
+    if (!opened.ok()) return opened.status();
+    auto* table = new OpenTable;
+    table->reader = std::move(*opened);
+    table->budget = budget_;
+    table->file = file;
+    reader = table->reader.get();
+    MutexLock lock(&budget_->mutex_);
+    table->place = budget_->tables_.insert(budget_->tables_.end(), table);
+    file->open_table.store(table, std::memory_order_release);
+    file->reader.store(reader, std::memory_order_release);
+    // What this closes may be the new table itself; the caller's epoch keeps it.
+    budget_->CloseSome(&closed);
+  }
+  DropAll(closed);
+  return reader;
+}
+
+Result<TableHold> TableCache::Hold(FileMetadata* file, int level, bool cached_only) {
+  while (true) {
+    TableHold hold = TryHold(file);
+    if (hold) return hold;
+    if (cached_only) return Status::Incomplete("Table not found in table_cache, no_io is set");
+    EpochGuard guard;
+    Result<TableReader*> reader = FindSlow(file, level);
+    if (!reader.ok()) return reader.status();
+    // Inside the epoch the table cannot go away, but it may have been closed again.
+    hold = TryHold(file);
+    if (hold) return hold;
+  }
+}
+
+Result<std::unique_ptr<TableReader>> TableCache::OpenUnshared(const FileRecord& file, int level) {
+  return OpenReader(file, level);
+}
+
+Result<std::unique_ptr<InternalCursor>> TableCache::NewCursor(const ReadOptions& read,
+                                                              FileMetadata* file, int level,
+                                                              TableCaller caller,
+                                                              size_t compaction_readahead_bytes,
+                                                              Pin* pin) {
+  Result<TableHold> hold = Hold(file, level, read.read_tier == ReadTier::kBlockCache);
+  if (!hold.ok()) return hold.status();
+  auto cursor = (*hold)->NewCursor(read, caller, /*skip_filters=*/false, compaction_readahead_bytes);
+  *pin = hold->TakePin();
+  return cursor;
+}
+
+Result<std::shared_ptr<const TableProperties>> TableCache::Properties(const FileMetadata& file) {
+  {
+    EpochGuard guard;
+    TableReader* reader = file.reader.load(std::memory_order_acquire);
+    if (reader != nullptr) return reader->properties();
+  }
+  std::string path;
+  uint64_t size_bytes = 0;
+  auto opened = OpenFile(file, &path, &size_bytes);
+  if (!opened.ok()) return opened.status();
+  return ReadTableProperties(**opened, path, size_bytes);
+}
+
+void TableCache::Close(FileMetadata* file, bool obsolete) {
+  OpenTable* table = nullptr;
+  {
+    EpochGuard guard;
+    table = file->open_table.load(std::memory_order_acquire);
+    if (table == nullptr) return;
+    if (obsolete) table->reader->MarkObsolete();
+    MutexLock lock(&table->budget->mutex_);
+    // The budget may have closed it meanwhile.
+    table = file->open_table.load(std::memory_order_relaxed);
+    if (table != nullptr) table->budget->Unlink(table);
+  }
+  if (table != nullptr) Drop(table);
+}
+
+uint64_t TableCache::MemoryBytes(const std::vector<FileMetadata*>& files) {
+  EpochGuard guard;
+  uint64_t bytes = 0;
+  for (const FileMetadata* file : files) {
+    const TableReader* reader = file->reader.load(std::memory_order_acquire);
+    if (reader != nullptr) bytes += reader->memory_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace skarn
