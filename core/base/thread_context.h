@@ -44,7 +44,7 @@ class ScratchBuffer {
 };
 
 struct alignas(128) ThreadContext {
-  static constexpr size_t kPerfCounters = 112;
+  static constexpr size_t kPerfCounters = 128;
   static constexpr size_t kRoomSlots = 16;
 
   // EpochDomain: the epoch this thread reads in, or 0 outside. Written by the owner.

@@ -75,7 +75,12 @@ TEST(Histogram, MergesIntoTheSameAsOne) {
 TEST(Statistics, NumbersTickersAndHistogramsAsTheInterfaceDoes) {
   EXPECT_EQ(static_cast<int>(Ticker::kBlockCacheMiss), 0);
   EXPECT_STREQ(TickerName(static_cast<Ticker>(58)), "rocksdb.number.keys.written");
-  EXPECT_STREQ(TickerName(static_cast<Ticker>(233)), "rocksdb.multiscan.prefetch.blocks.wasted");
+  EXPECT_STREQ(TickerName(static_cast<Ticker>(241)), "rocksdb.multiscan.prefetch.blocks.wasted");
+  EXPECT_EQ(kTickers, 263u);
+  EXPECT_EQ(kHistograms, 80u);
+  EXPECT_STREQ(TickerName(static_cast<Ticker>(262)), "rocksdb.file.submit.async.read.fallback");
+  EXPECT_STREQ(HistogramName(static_cast<HistogramKind>(79)),
+               "rocksdb.open.and.compact.db.open.micros");
   EXPECT_STREQ(HistogramName(static_cast<HistogramKind>(15)), "rocksdb.db.seek.micros");
   std::set<std::string> names;
   for (size_t i = 0; i < kTickers; i++) names.insert(TickerName(static_cast<Ticker>(i)));
