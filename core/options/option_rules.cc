@@ -58,8 +58,6 @@ void SanitizeTable(TableOptions* table) {
   if (table->partition_filters && table->index_type != IndexType::kTwoLevelIndexSearch) {
     table->partition_filters = false;
   }
-  table->initial_auto_readahead_size =
-      std::min(table->initial_auto_readahead_size, table->max_auto_readahead_size);
 }
 
 void SanitizeLevelTriggers(ColumnFamilyOptions* options) {
@@ -149,6 +147,9 @@ ColumnFamilyOptions Sanitize(const DbOptions& db, const ColumnFamilyOptions& opt
   }
   result.memtable_prefix_bloom_size_ratio =
       Clip(result.memtable_prefix_bloom_size_ratio, 0.0, 0.25);
+  if (result.disallow_memtable_writes) {
+    result.memtable_factory = MemtableFactory{.kind = MemtableFactory::Kind::kVector};
+  }
   if (result.memtable_factory.needs_prefix_extractor() && result.prefix_extractor == nullptr) {
     result.memtable_factory = MemtableFactory();
   }
@@ -166,11 +167,16 @@ ColumnFamilyOptions Sanitize(const DbOptions& db, const ColumnFamilyOptions& opt
   if (result.compaction_style != CompactionStyle::kLevel || result.cf_paths.size() > 1) {
     result.level_compaction_dynamic_level_bytes = false;
   }
-  if (result.max_compaction_bytes == 0) {
+  const bool fifo = result.compaction_style == CompactionStyle::kFIFO;
+  if (fifo) result.last_level_temperature = Temperature::kUnknown;
+  if (result.max_compaction_bytes == 0 &&
+      !(fifo && result.compaction_options_fifo.use_kv_ratio_compaction)) {
     result.max_compaction_bytes = result.target_file_size_base * 25;
   }
   SanitizeAges(&result);
   SanitizeTable(&result.table_factory.block_based);
+  if (!result.enable_blob_files) result.enable_blob_direct_write = false;
+  result.blob_direct_write_partitions = std::max(result.blob_direct_write_partitions, 1u);
   return result;
 }
 

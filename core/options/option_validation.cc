@@ -5,9 +5,8 @@
 namespace skarn {
 namespace {
 
-// "HH:MM-HH:MM", or nothing.
+// "HH:MM-HH:MM".
 bool IsTimeRange(const std::string& text) {
-  if (text.empty()) return true;
   if (text.size() != 11 || text[5] != '-') return false;
   for (const size_t at : {size_t{0}, size_t{6}}) {
     for (const size_t digit : {at, at + 1, at + 3, at + 4}) {
@@ -18,7 +17,23 @@ bool IsTimeRange(const std::string& text) {
     const int minutes = (text[at + 3] - '0') * 10 + text[at + 4] - '0';
     if (hours > 23 || minutes > 59) return false;
   }
-  return text.compare(0, 5, text, 6, 5) != 0;
+  return true;
+}
+
+Status CheckOffpeakTime(const std::string& text) {
+  if (text.empty()) return Status::Ok();
+  if (!IsTimeRange(text)) {
+    return Status::InvalidArgument(
+        "daily_offpeak_time_utc should be set in the format HH:mm-HH:mm (e.g. 04:30-07:30)");
+  }
+  if (text.compare(0, 5, text, 6, 5) == 0) {
+    return Status::InvalidArgument("start_time and end_time cannot be the same");
+  }
+  return Status::Ok();
+}
+
+bool IsProtectionSize(uint32_t bytes) {
+  return bytes == 0 || bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
 }
 
 Status CheckCodec(CompressionType type) {
@@ -63,15 +78,18 @@ Status CheckMemtable(const DbOptions& db, const ColumnFamilyOptions& options) {
     return Status::InvalidArgument(
         "max_successive_merges larger than 0 is currently inconsistent with unordered_write");
   }
-  const uint32_t protection = options.memtable_protection_bytes_per_key;
-  if (protection != 0 && protection != 1 && protection != 2 && protection != 4 && protection != 8) {
+  if (!IsProtectionSize(options.memtable_protection_bytes_per_key)) {
     return Status::NotSupported(
         "Memtable per key-value checksum protection only supports 0, 1, 2, 4 or 8 bytes per key.");
+  }
+  if (!IsProtectionSize(options.block_protection_bytes_per_key)) {
+    return Status::NotSupported(
+        "Block per key-value checksum protection only supports 0, 1, 2, 4 or 8 bytes per key.");
   }
   return Status::Ok();
 }
 
-Status CheckAges(const DbOptions& db, const ColumnFamilyOptions& options) {
+Status CheckAges(const ColumnFamilyOptions& options) {
   const bool block_based = options.table_factory.format == TableFactory::Format::kBlockBased;
   const auto is_set = [](uint64_t age) { return age > 0 && age != kDefaultAge; };
   if (is_set(options.ttl) && !block_based) {
@@ -81,13 +99,72 @@ Status CheckAges(const DbOptions& db, const ColumnFamilyOptions& options) {
     return Status::NotSupported(
         "Periodic Compaction is only supported in Block-Based Table format. ");
   }
-  if (options.compaction_style == CompactionStyle::kFIFO) {
-    if (options.ttl > 0 && db.max_open_files != -1) {
-      return Status::NotSupported("FIFO compaction only supported with max_open_files = -1.");
-    }
-  } else if (!options.compaction_options_fifo.file_temperature_age_thresholds.empty()) {
+  const double threshold = options.read_triggered_compaction_threshold;
+  if (!(threshold >= 0 && threshold <= std::numeric_limits<double>::max())) {
+    return Status::InvalidArgument(
+        "read_triggered_compaction_threshold must be >= 0.0 and finite. Use 0.0 to disable.");
+  }
+  return Status::Ok();
+}
+
+Status CheckFifo(const DbOptions& db, const ColumnFamilyOptions& options) {
+  const bool fifo = options.compaction_style == CompactionStyle::kFIFO;
+  if (fifo && options.ttl > 0 && db.max_open_files != -1) {
+    return Status::NotSupported("FIFO compaction only supported with max_open_files = -1.");
+  }
+  const auto& ages = options.compaction_options_fifo.file_temperature_age_thresholds;
+  if (ages.empty()) return Status::Ok();
+  if (!fifo) {
     return Status::NotSupported(
         "Option file_temperature_age_thresholds only supports FIFO compaction.");
+  }
+  if (options.num_levels > 1) {
+    return Status::NotSupported(
+        "Option file_temperature_age_thresholds is only supported when num_levels = 1.");
+  }
+  for (size_t i = 1; i < ages.size(); i++) {
+    if (ages[i - 1].age < ages[i].age) continue;
+    return Status::NotSupported(
+        "Option file_temperature_age_thresholds requires elements to be sorted in increasing "
+        "order with respect to `age` field.");
+  }
+  return Status::Ok();
+}
+
+Status CheckUniversal(const ColumnFamilyOptions& options) {
+  if (options.compaction_style != CompactionStyle::kUniversal) return Status::Ok();
+  const int32_t runs_max = options.compaction_options_universal.max_read_amp;
+  if (runs_max < -1) {
+    return Status::NotSupported("CompactionOptionsUniversal::max_read_amp should be at least -1.");
+  }
+  if (runs_max > 0 && runs_max < options.level0_file_num_compaction_trigger) {
+    return Status::NotSupported(
+        "CompactionOptionsUniversal::max_read_amp limits the number of sorted runs but is smaller "
+        "than the compaction trigger level0_file_num_compaction_trigger.");
+  }
+  return Status::Ok();
+}
+
+// Timestamps that are kept in memory only need flushes one column family at a time.
+Status CheckTimestamps(const DbOptions& db, const ColumnFamilyOptions& options) {
+  if (options.persist_user_defined_timestamps || options.comparator->timestamp_size() == 0) {
+    return Status::Ok();
+  }
+  if (db.atomic_flush) {
+    return Status::NotSupported(
+        "Not persisting user-defined timestamps feature is not supportedin combination with "
+        "atomic flush.");
+  }
+  if (db.allow_concurrent_memtable_write) {
+    return Status::NotSupported(
+        "Not persisting user-defined timestamps feature is not supported in combination with "
+        "concurrent memtable write.");
+  }
+  const Slice name(options.comparator->Name());
+  if (!name.EndsWith(".u64ts") || name == ".u64ts") {
+    return Status::NotSupported(
+        "Not persisting user-defined timestampsfeature only support user-defined timestamps "
+        "formatted as uint64_t.");
   }
   return Status::Ok();
 }
@@ -108,41 +185,90 @@ Status CheckBlobs(const ColumnFamilyOptions& options) {
   return Status::Ok();
 }
 
+// What one setting of a codec must not be, given the table's options.
+Status CheckTableCodec(const TableOptions& table, CompressionType type, Slice option) {
+  if (type == CompressionType::kNone) return Status::Ok();
+  if (type == CompressionType::kDisable) {
+    if (option != "compression") return Status::Ok();
+    return Status::InvalidArgument(
+        "kDisableCompressionOption not permitted for option: compression");
+  }
+  if (!table.block_align) return Status::Ok();
+  return Status::InvalidArgument(Concat("Enable block_align, but ", option, " enabled"));
+}
+
+Status CheckTableCodecs(const ColumnFamilyOptions& options) {
+  const TableOptions& table = options.table_factory.block_based;
+  Status s = CheckTableCodec(table, options.compression, "compression");
+  if (s.ok()) s = CheckTableCodec(table, options.bottommost_compression, "bottommost_compression");
+  for (const CompressionType type : options.compression_per_level) {
+    if (s.ok()) s = CheckTableCodec(table, type, "compression_per_level");
+  }
+  return s;
+}
+
+bool IsPowerOfTwoOrZero(size_t number) { return (number & (number - 1)) == 0; }
+
+Status CheckBlockSizes(const TableOptions& table) {
+  constexpr size_t kSizeMax = std::numeric_limits<uint32_t>::max();
+  if (table.block_align && !IsPowerOfTwoOrZero(table.block_size)) {
+    return Status::InvalidArgument("Block alignment requested but block size is not a power of 2");
+  }
+  if (table.block_size > kSizeMax) {
+    return Status::InvalidArgument("block size exceeds maximum number (4GiB) allowed");
+  }
+  if (!IsPowerOfTwoOrZero(table.super_block_alignment_size)) {
+    return Status::InvalidArgument(
+        "Super Block alignment requested but super block alignment size is not a power of 2");
+  }
+  if (table.super_block_alignment_size > kSizeMax) {
+    return Status::InvalidArgument(
+        "Super block alignment size exceeds maximum number (4GiB) allowed");
+  }
+  const size_t ratio = table.super_block_alignment_space_overhead_ratio;
+  if (ratio > 0 && ratio < 4) {
+    return Status::InvalidArgument("Super block alignment space overhead is too high");
+  }
+  return Status::Ok();
+}
+
 Status CheckBlockBasedTable(const ColumnFamilyOptions& options) {
   const TableOptions& table = options.table_factory.block_based;
   if (table.index_type == IndexType::kHashSearch && options.prefix_extractor == nullptr) {
     return Status::InvalidArgument(
         "Hash index is specified for block-based table, but prefix_extractor is not given");
   }
-  if (table.no_block_cache) {
-    if (table.cache_index_and_filter_blocks) {
-      return Status::InvalidArgument(
-          "Enable cache_index_and_filter_blocks, , but block cache is disabled");
-    }
-    if (table.pin_l0_filter_and_index_blocks_in_cache) {
-      return Status::InvalidArgument(
-          "Enable pin_l0_filter_and_index_blocks_in_cache, , but block cache is disabled");
-    }
+  if (table.index_block_search_type == IndexBlockSearchType::kInterpolation &&
+      options.comparator != BytewiseComparator()) {
+    return Status::InvalidArgument("Interpolation search requires BytewiseComparator");
+  }
+  if (table.no_block_cache && table.cache_index_and_filter_blocks) {
+    return Status::InvalidArgument(
+        "Enable cache_index_and_filter_blocks, , but block cache is disabled");
+  }
+  if (table.no_block_cache && table.pin_l0_filter_and_index_blocks_in_cache) {
+    return Status::InvalidArgument(
+        "Enable pin_l0_filter_and_index_blocks_in_cache, , but block cache is disabled");
   }
   if (table.format_version < 2 || table.format_version > 7) {
     return Status::InvalidArgument(
         "Unsupported BlockBasedTable format_version. Please check include/rocksdb/table.h for "
         "more info");
   }
-  if (table.block_align && options.compression != CompressionType::kNone) {
-    return Status::InvalidArgument("Enable block_align, but compression enabled");
-  }
-  if (table.block_align && (table.block_size & (table.block_size - 1)) != 0) {
-    return Status::InvalidArgument("Block alignment requested but block size is not a power of 2");
-  }
-  if (table.block_size > std::numeric_limits<uint32_t>::max()) {
-    return Status::InvalidArgument("block size exceeds maximum number (4GiB) allowed");
-  }
+  if (Status s = CheckTableCodecs(options); !s.ok()) return s;
+  if (Status s = CheckBlockSizes(table); !s.ok()) return s;
   if (table.data_block_index_type == DataBlockIndexType::kBinaryAndHash &&
       table.data_block_hash_table_util_ratio <= 0) {
     return Status::InvalidArgument(
         "data_block_hash_table_util_ratio should be greater than 0 when data_block_index_type is "
         "set to kDataBlockBinaryAndHash");
+  }
+  if (table.use_udi_as_primary_index) {
+    return Status::InvalidArgument("use_udi_as_primary_index requires user_defined_index_factory");
+  }
+  if (!IsKnownChecksum(static_cast<uint8_t>(table.checksum))) {
+    return Status::InvalidArgument(
+        Concat("Unrecognized ChecksumType for checksum: ", table.checksum));
   }
   return Status::Ok();
 }
@@ -150,6 +276,9 @@ Status CheckBlockBasedTable(const ColumnFamilyOptions& options) {
 }  // namespace
 
 Status Validate(const DbOptions& options) {
+  if (options.read_io_executor_threads <= 0) {
+    return Status::InvalidArgument("read_io_executor_threads must be greater than zero");
+  }
   if (options.db_paths.size() > 4) {
     return Status::NotSupported("More than four DB paths are not supported yet. ");
   }
@@ -157,6 +286,11 @@ Status Validate(const DbOptions& options) {
     return Status::NotSupported(
         "If memory mapped reads (allow_mmap_reads) are enabled then direct I/O reads "
         "(use_direct_reads) must be disabled. ");
+  }
+  if (options.allow_mmap_reads && options.use_direct_io_for_compaction_reads) {
+    return Status::NotSupported(
+        "If memory mapped reads (allow_mmap_reads) are enabled then compaction-only direct I/O "
+        "reads (use_direct_io_for_compaction_reads) must be disabled. ");
   }
   if (options.allow_mmap_writes && options.use_direct_io_for_flush_and_compaction) {
     return Status::NotSupported(
@@ -180,10 +314,7 @@ Status Validate(const DbOptions& options) {
       options.writable_file_max_buffer_size == 0) {
     return Status::InvalidArgument("writes in direct IO require writable_file_max_buffer_size > 0");
   }
-  if (!IsTimeRange(options.daily_offpeak_time_utc)) {
-    return Status::InvalidArgument(
-        "daily_offpeak_time_utc should be set in the format HH:mm-HH:mm (e.g. 04:30-07:30)");
-  }
+  if (Status s = CheckOffpeakTime(options.daily_offpeak_time_utc); !s.ok()) return s;
   if (!options.write_dbid_to_manifest && !options.write_identity_file) {
     return Status::InvalidArgument(
         "write_dbid_to_manifest and write_identity_file cannot both be false");
@@ -202,8 +333,15 @@ Status Validate(const DbOptions& db, const ColumnFamilyOptions& options) {
     return Status::NotSupported(
         "More than one DB paths are only supported in universal and level compaction styles. ");
   }
-  if (Status s = CheckAges(db, options); !s.ok()) return s;
+  if (Status s = CheckAges(options); !s.ok()) return s;
+  if (Status s = CheckTimestamps(db, options); !s.ok()) return s;
   if (Status s = CheckBlobs(options); !s.ok()) return s;
+  if (Status s = CheckFifo(db, options); !s.ok()) return s;
+  if (db.open_files_async && !db.skip_stats_update_on_db_open) {
+    return Status::InvalidArgument(
+        "open_files_async requires skip_stats_update_on_db_open = true.");
+  }
+  if (Status s = CheckUniversal(options); !s.ok()) return s;
   if (options.table_factory.format == TableFactory::Format::kBlockBased) {
     return CheckBlockBasedTable(options);
   }
