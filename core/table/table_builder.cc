@@ -652,8 +652,8 @@ Status TableBuilder::Rep::WriteIndex(BlockHandle* handle) {
     index.FinishPrefixes(&result);
     BlockHandle prefixes;
     BlockHandle metadata;
-    Status s = out.Write(BlockRole::kHashIndex, result.prefixes, &prefixes);
-    if (s.ok()) s = out.Write(BlockRole::kHashIndex, result.prefix_metadata, &metadata);
+    Status s = out.Write(BlockRole::kHashIndex, result.prefix_metadata, &metadata);
+    if (s.ok()) s = out.Write(BlockRole::kHashIndex, result.prefixes, &prefixes);
     if (!s.ok()) return s;
     out.AddMeta(kHashIndexPrefixesBlockName, prefixes);
     out.AddMeta(kHashIndexMetadataBlockName, metadata);
