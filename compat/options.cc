@@ -206,9 +206,11 @@ void rocksdb_load_latest_options(const char* db_path, rocksdb_env_t* env,
     skarn::NamedColumnFamilyOptions& family = loaded->families[i];
     if (cache != nullptr) family.options.table_factory.block_based.block_cache = cache->rep;
     names[i] = skarn::CopyToMalloc(family.name);
-    options[i] = new rocksdb_options_t{loaded->db, std::move(family.options), RetiredOptions()};
+    options[i] = new rocksdb_options_t;
+    options[i]->cf = std::move(family.options);
   }
-  *db_options = new rocksdb_options_t{loaded->db, skarn::ColumnFamilyOptions(), RetiredOptions()};
+  *db_options = new rocksdb_options_t;
+  (*db_options)->db = std::move(loaded->db);
   *num_column_families = count;
   *column_family_names = names;
   *column_family_options = options;

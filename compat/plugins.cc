@@ -339,7 +339,8 @@ rocksdb_filterpolicy_t* rocksdb_filterpolicy_create_bloom_full(double bits_per_k
   return NewPolicy(FilterPolicy::Kind::kBloom, bits_per_key, 0);
 }
 rocksdb_filterpolicy_t* rocksdb_filterpolicy_create_ribbon(double bloom_equivalent_bits_per_key) {
-  return NewPolicy(FilterPolicy::Kind::kRibbon, bloom_equivalent_bits_per_key, 0);
+  return NewPolicy(FilterPolicy::Kind::kRibbon, bloom_equivalent_bits_per_key,
+                   /*bloom_before_level=*/-1);
 }
 rocksdb_filterpolicy_t* rocksdb_filterpolicy_create_ribbon_hybrid(
     double bloom_equivalent_bits_per_key, int bloom_before_level) {

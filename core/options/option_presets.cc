@@ -55,6 +55,7 @@ void PrepareForBulkLoad(DbOptions* db, ColumnFamilyOptions* family) {
   family->max_write_buffer_number = 6;
   family->min_write_buffer_number_to_merge = 1;
   db->max_background_flushes = 4;
+  db->max_background_compactions = 2;
   family->target_file_size_base = 256 << 20;
 }
 
