@@ -57,7 +57,8 @@ void DbImpl::BackgroundCompaction() {
 }
 
 Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
-                             const std::atomic<bool>* pause, Cleanup* cleanup) {
+                             const std::atomic<bool>* pause, Cleanup* cleanup,
+                             bool allow_move) {
   const int job_id = NextJobId();
   const uint64_t start_us = env_->clock->NowMicros();
   CompactionResult result;
@@ -68,7 +69,7 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
   bool moved = false;
   if (compaction->deletion_only) {
     compaction->AddInputDeletions(&edit);
-  } else if (compaction->IsTrivialMove()) {
+  } else if (allow_move && compaction->IsTrivialMove()) {
     moved = true;
     for (const CompactionInput& input : compaction->inputs()) {
       for (const FileMetadata* file : input.files) {

@@ -375,11 +375,15 @@ class DbImpl final : public Db {
 
   void BackgroundCompaction() SKARN_EXCLUDES(mutex_);
   // Carries out one compaction and installs it. The compaction is released by the caller.
+  // `allow_move` false: the files are rewritten even if they could change level as they are.
   Status RunCompaction(ColumnFamily* family, Compaction* compaction,
-                       const std::atomic<bool>* pause, Cleanup* cleanup) SKARN_REQUIRES(mutex_);
+                       const std::atomic<bool>* pause, Cleanup* cleanup, bool allow_move = true)
+      SKARN_REQUIRES(mutex_);
 
   // --- manual_compaction.cc ---
 
+  // An output level: the one that level 0 is compacted to when the piece is picked.
+  static constexpr int kToBaseLevel = -1;
   Status CompactLevels(const CompactRangeOptions& options, ColumnFamily* family,
                        const Slice* begin, const Slice* end);
   Status RunManualCompaction(const CompactRangeOptions& options, ColumnFamily* family,
@@ -521,6 +525,7 @@ class DbImpl final : public Db {
   uint64_t compacted_read_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
   uint64_t compacted_written_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
   int manual_running_ SKARN_GUARDED_BY(mutex_) = 0;  // Manual compactions doing a piece.
+  int manual_waiting_ SKARN_GUARDED_BY(mutex_) = 0;  // All that have begun and not ended.
   int exclusive_manual_ SKARN_GUARDED_BY(mutex_) = 0;
   bool refitting_ SKARN_GUARDED_BY(mutex_) = false;
   bool closing_started_ SKARN_GUARDED_BY(mutex_) = false;

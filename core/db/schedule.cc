@@ -90,6 +90,15 @@ void DbImpl::MaybeSchedule() {
   }
 }
 
+Status DbImpl::EnableAutoCompaction(const std::vector<ColumnFamilyHandle*>& handles) {
+  Status status;
+  for (ColumnFamilyHandle* handle : handles) {
+    Status one = SetOptions(handle, {{"disable_auto_compactions", "false"}});
+    if (!one.ok()) status = std::move(one);
+  }
+  return status;
+}
+
 Status DbImpl::PauseBackgroundWork() {
   MutexLock lock(&mutex_);
   ++pause_count_;

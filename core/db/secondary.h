@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "core/base/mutex.h"
 #include "core/base/status.h"
@@ -17,7 +18,9 @@
 
 namespace skarn {
 
+class ColumnFamily;
 class DbImpl;
+class MemTable;
 
 class SecondaryReplay {
  public:
@@ -34,7 +37,7 @@ class SecondaryReplay {
   Status ReplayLogs();
   Status Apply(Slice record, uint64_t log_number);
   // Memtables whose data is in files by now go.
-  void DropFlushed();
+  void DropFlushed(ColumnFamily* family, std::vector<MemTable*>* dropped);
 
   DbImpl* const db_;
   Mutex mutex_;  // Outermost in the lock order: one catch-up at a time.
