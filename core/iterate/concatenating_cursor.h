@@ -92,7 +92,6 @@ class ConcatenatingCursor final : public InternalCursor, public TombstoneSource 
   // The file last asked for tombstones.
   size_t tombstone_index_ = kNoFile;
   std::unique_ptr<ClippedTombstones> tombstones_;
-  std::unique_ptr<ClippedTombstones> NewClipped(size_t index, Status* status);
 };
 
 }  // namespace skarn

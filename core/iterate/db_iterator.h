@@ -70,12 +70,23 @@ class DbIterator {
 
 // What a column family looks like at one moment, for an iterator.
 struct IteratorView {
+  IteratorView() = default;
+  IteratorView(IteratorView&&) = default;
+  IteratorView& operator=(IteratorView&& other) noexcept {
+    cursor.reset();  // What it reads is still pinned.
+    pin = std::move(other.pin);
+    cursor = std::move(other.cursor);
+    sequence = other.sequence;
+    super_version = other.super_version;
+    blobs = other.blobs;
+    return *this;
+  }
+
+  Pin pin;  // Keeps everything below alive; released after the cursor.
   std::unique_ptr<InternalCursor> cursor;
   SequenceNumber sequence = 0;  // The newest to show.
   uint64_t super_version = 0;   // Its number.
   const BlobFetcher* blobs = nullptr;
-  // Keeps everything above alive; released after the cursor.
-  Pin pin;
 };
 
 // Gives views; the db room is behind it. Must outlive its iterators.

@@ -49,10 +49,9 @@ void ClippedTombstones::Find(Slice user_key, TombstoneSpan* span) const {
     return;
   }
   if (Outside(user_key)) {
-    // Beyond the end. Where the largest key is included the run begins just after it,
-    // which cannot be named; the key itself is a start that is always right.
     span->has_start = true;
-    span->start = largest_included_ ? user_key : Slice(largest_);
+    span->start = largest_;
+    span->start_excluded = largest_included_;
     return;
   }
   if (clipped_) {

@@ -7,9 +7,8 @@
 // keys of its neighbours. Memtables need no clipping.
 //
 // Clipping is by user key: from the smallest key on; up to the largest, which is
-// excluded when the boundary is a range end or has sequence number 0. Where two
-// neighbours share a user key, both have the tombstone, so it does not matter which of
-// them is asked.
+// excluded when the boundary is a range end or has sequence number 0. Where neighbours
+// share a user key, the last of them has all tombstones that cover it.
 //
 // Thread safety: immutable after construction; any thread.
 
@@ -27,10 +26,11 @@
 namespace skarn {
 
 // A run of user keys over which a source's tombstones are the same. Keys are without
-// timestamps and point into the source, or are the key that was asked for.
+// timestamps and point into the source.
 struct TombstoneSpan {
   bool has_start = false;  // False: from the first key on.
   bool has_limit = false;  // False: to the last key.
+  bool start_excluded = false;
   bool limit_included = false;
   Slice start;
   Slice limit;
@@ -39,8 +39,10 @@ struct TombstoneSpan {
   const FragmentedTombstones::Fragment* fragment = nullptr;
 
   bool Contains(const KeyOrder& order, Slice user_key) const {
-    if (has_start && order.CompareStripped(user_key, start) < 0) return false;
-    return !PastLimit(order, user_key);
+    return !BeforeStart(order, user_key) && !PastLimit(order, user_key);
+  }
+  bool BeforeStart(const KeyOrder& order, Slice user_key) const {
+    return has_start && order.CompareStripped(user_key, start) < (start_excluded ? 1 : 0);
   }
   bool PastLimit(const KeyOrder& order, Slice user_key) const {
     return has_limit && order.CompareStripped(user_key, limit) >= (limit_included ? 1 : 0);

@@ -9,7 +9,8 @@
 // Range tombstones: a source that has them calls CoverUpTo() before offering; an
 // entry with a smaller sequence number than the largest covering one counts as deleted.
 // Sources are asked newest first, so once a source that covers the key was asked, older
-// ones can be left out: settled() tells.
+// ones can be left out: settled() tells. Files of one level that share the key are one
+// source: all of them must be asked before.
 //
 // Thread safety: one thread at a time.
 

@@ -1,0 +1,406 @@
+#include "core/iterate/merging_cursor.h"
+
+#include <string>
+#include <utility>
+
+#include "core/metrics/perf_context.h"
+
+namespace skarn {
+namespace {
+
+class EmptyCursor final : public InternalCursor {
+ public:
+  explicit EmptyCursor(Status status) : status_(std::move(status)) {}
+  void SeekToFirst() override {}
+  void SeekToLast() override {}
+  void Seek(Slice, uint64_t) override {}
+  void SeekForPrev(Slice, uint64_t) override {}
+  void Next() override {}
+  void Prev() override {}
+  Status status() const override { return status_; }
+
+ private:
+  const Status status_;
+};
+
+}  // namespace
+
+// A loser tree over the children. Each child has a prefix of its key beside it, so most
+// comparisons are of integers. Children that are not valid lose against all others.
+class MergingCursor final : public InternalCursor {
+ public:
+  MergingCursor(const KeyOrder& order, SequenceNumber snapshot, Slice read_timestamp,
+                std::vector<MergingCursorBuilder::Source> sources)
+      : order_(order),
+        comparator_kind_(order.comparator()->kind()),
+        snapshot_(snapshot),
+        read_timestamp_(read_timestamp) {
+    children_.reserve(sources.size());
+    for (size_t i = 0; i < sources.size(); ++i) {
+      if (sources[i].tombstones != nullptr) {
+        covers_.push_back({sources[i].tombstones, i, TombstoneSpan()});
+      }
+      children_.push_back({std::move(sources[i].cursor), std::move(sources[i].owned_tombstones)});
+    }
+    losers_.resize(children_.size());
+    max_timestamp_.assign(order.timestamp_size(), '\xff');
+  }
+
+  void SeekToFirst() override {
+    Restart(/*forward=*/true);
+    for (Child& child : children_) child.cursor->SeekToFirst();
+    Settle();
+  }
+  void SeekToLast() override {
+    Restart(/*forward=*/false);
+    for (Child& child : children_) child.cursor->SeekToLast();
+    Settle();
+  }
+  void Seek(Slice user_key, uint64_t tag) override {
+    Restart(/*forward=*/true);
+    PerfAdd(CurrentThreadContext(), PerfMetric::kSeekChildSeekCount, children_.size());
+    for (Child& child : children_) child.cursor->Seek(user_key, tag);
+    Settle();
+  }
+  void SeekForPrev(Slice user_key, uint64_t tag) override {
+    Restart(/*forward=*/false);
+    PerfAdd(CurrentThreadContext(), PerfMetric::kSeekChildSeekCount, children_.size());
+    for (Child& child : children_) child.cursor->SeekForPrev(user_key, tag);
+    Settle();
+  }
+
+  void Next() override {
+    if (SKARN_UNLIKELY(!forward_)) {
+      Turn(/*forward=*/true);
+    } else {
+      children_[winner_].cursor->Next();
+    }
+    Replay();
+    Filter();
+  }
+  void Prev() override {
+    if (SKARN_UNLIKELY(forward_)) {
+      Turn(/*forward=*/false);
+    } else {
+      children_[winner_].cursor->Prev();
+    }
+    Replay();
+    Filter();
+  }
+
+  bool PrepareValue() override {
+    InternalCursor* cursor = children_[winner_].cursor.get();
+    if (!cursor->PrepareValue()) {
+      Fail(cursor->status());
+      return false;
+    }
+    value_ = cursor->value();
+    return true;
+  }
+
+  Status status() const override { return status_; }
+  bool KeyPinned() const override { return children_[winner_].cursor->KeyPinned(); }
+  bool ValuePinned() const override { return children_[winner_].cursor->ValuePinned(); }
+  bool PinValue(Pin* pin) override { return children_[winner_].cursor->PinValue(pin); }
+  void SetPinList(PinList* pins) override {
+    for (Child& child : children_) child.cursor->SetPinList(pins);
+  }
+  bool KnownBelowUpperBound() const override {
+    return children_[winner_].cursor->KnownBelowUpperBound();
+  }
+  bool StoppedAtUpperBound() const override {
+    for (const Child& child : children_) {
+      if (!child.cursor->valid() && child.cursor->StoppedAtUpperBound()) return true;
+    }
+    return false;
+  }
+
+ private:
+  struct Child {
+    std::unique_ptr<InternalCursor> cursor;
+    std::unique_ptr<TombstoneSource> tombstones;
+    uint64_t prefix = 0;
+    bool valid = false;
+  };
+  // The tombstones of one child, and what they do around the current key.
+  struct Cover {
+    TombstoneSource* source;
+    size_t child;
+    TombstoneSpan span;
+    bool known = false;
+  };
+
+  void Restart(bool forward) {
+    forward_ = forward;
+    status_ = Status::Ok();
+    cover_known_ = false;
+  }
+
+  void Fail(Status status) {
+    status_ = std::move(status);
+    valid_ = false;
+  }
+
+  // Takes over what a move made of a child.
+  void Refresh(Child* child) {
+    child->valid = child->cursor->valid();
+    if (SKARN_LIKELY(child->valid)) {
+      child->prefix = PrefixOf(child->cursor->user_key());
+    } else if (Status s = child->cursor->status(); !s.ok()) {
+      Fail(std::move(s));
+    }
+  }
+
+  uint64_t PrefixOf(Slice user_key) const {
+    switch (comparator_kind_) {
+      case Comparator::Kind::kBytewise:
+        return KeyPrefix(order_.StripTimestamp(user_key), 0);
+      case Comparator::Kind::kReverseBytewise:
+        return ~KeyPrefix(order_.StripTimestamp(user_key), 0);
+      default:
+        return 0;
+    }
+  }
+
+  // Whether child `a` comes before `b` in the direction of travel.
+  bool Before(uint32_t a, uint32_t b) const {
+    const Child& x = children_[a];
+    const Child& y = children_[b];
+    if (SKARN_UNLIKELY(!x.valid || !y.valid)) return x.valid;
+    if (x.prefix != y.prefix) return (x.prefix < y.prefix) == forward_;
+    const int order = order_.Compare(x.cursor->user_key(), x.cursor->tag(), y.cursor->user_key(),
+                                     y.cursor->tag());
+    // Of two equal entries the newer source's comes first.
+    if (order == 0) return (a < b) == forward_;
+    return (order < 0) == forward_;
+  }
+
+  // Plays all games, after every child has moved.
+  void Settle() {
+    for (Child& child : children_) Refresh(&child);
+    winner_ = Play(1);
+    if (status_.ok()) Filter();
+    if (!status_.ok()) valid_ = false;
+  }
+  // The winner among the children below `node`; losers stay behind in the nodes. Node n
+  // has children 2n and 2n+1; leaves count on from the number of children.
+  uint32_t Play(uint32_t node) {
+    const auto count = static_cast<uint32_t>(children_.size());
+    if (node >= count) return node - count;
+    const uint32_t left = Play(2 * node);
+    const uint32_t right = Play(2 * node + 1);
+    const bool left_wins = Before(left, right);
+    losers_[node] = left_wins ? right : left;
+    return left_wins ? left : right;
+  }
+  // Plays the games of the winner again after it moved.
+  void Replay() {
+    Refresh(&children_[winner_]);
+    uint32_t winner = winner_;
+    for (uint32_t node = (winner + static_cast<uint32_t>(children_.size())) / 2; node >= 1;
+         node /= 2) {
+      const uint32_t loser = losers_[node];
+      if (Before(loser, winner)) {
+        losers_[node] = winner;
+        winner = loser;
+      }
+    }
+    winner_ = winner;
+  }
+
+  // Puts all children on the other side of the current entry, the winner included.
+  void Turn(bool forward) {
+    const std::string key = user_key_.ToString();
+    const uint64_t tag = tag_;
+    const uint32_t current = winner_;
+    forward_ = forward;
+    cover_known_ = false;
+    for (uint32_t i = 0; i < children_.size(); ++i) {
+      InternalCursor* cursor = children_[i].cursor.get();
+      if (i != current) {
+        if (forward) {
+          cursor->Seek(key, tag);
+        } else {
+          cursor->SeekForPrev(key, tag);
+        }
+      }
+      // An equal entry of another source is on one side of ours or on the other.
+      const bool step = i == current || ((i < current) == forward && cursor->valid() &&
+                                         cursor->tag() == tag &&
+                                         order_.CompareUser(cursor->user_key(), key) == 0);
+      if (step && forward) cursor->Next();
+      if (step && !forward) cursor->Prev();
+      if (i != current) Refresh(&children_[i]);
+    }
+    Refresh(&children_[current]);
+    winner_ = Play(1);
+  }
+
+  // Goes on to the first entry that no tombstone covers, and shows it.
+  void Filter() {
+    while (SKARN_LIKELY(status_.ok())) {
+      Child& child = children_[winner_];
+      valid_ = child.valid;
+      if (!valid_) return;
+      const InternalCursor& cursor = *child.cursor;
+      if (SKARN_LIKELY(covers_.empty()) || !Covered(child, cursor.sequence())) {
+        if (SKARN_UNLIKELY(!status_.ok())) return;
+        user_key_ = cursor.user_key();
+        tag_ = cursor.tag();
+        value_ = cursor.value();
+        return;
+      }
+      Leap(&child);
+      Replay();
+    }
+    valid_ = false;
+  }
+
+  bool Covered(const Child& child, SequenceNumber sequence) {
+    const Slice user_key = order_.StripTimestamp(child.cursor->user_key());
+    if (!StillKnown(child.prefix, user_key)) Find(user_key);
+    return sequence < covered_up_to_;
+  }
+  // Whether what we know of the last key's surroundings holds for this one too.
+  bool StillKnown(uint64_t prefix, Slice user_key) const {
+    if (!cover_known_) return false;
+    if (forward_) {
+      if (nearest_ == nullptr || prefix < nearest_prefix_) return true;
+      return !nearest_->PastLimit(order_, user_key);
+    }
+    if (nearest_ == nullptr || prefix > nearest_prefix_) return true;
+    return !nearest_->BeforeStart(order_, user_key);
+  }
+  void Find(Slice user_key) {
+    covered_up_to_ = 0;
+    nearest_ = nullptr;
+    for (Cover& cover : covers_) {
+      if (!cover.known || !cover.span.Contains(order_, user_key)) {
+        cover.known = true;
+        if (Status s = cover.source->Find(user_key, &cover.span); !s.ok()) {
+          cover.known = false;
+          Fail(std::move(s));
+          return;
+        }
+      }
+      const TombstoneSpan& span = cover.span;
+      const SequenceNumber sequence = span.NewestVisible(snapshot_, read_timestamp_);
+      if (sequence > covered_up_to_) {
+        covered_up_to_ = sequence;
+        covering_ = &cover;
+      }
+      // The run that ends first in the direction of travel.
+      if (forward_) {
+        if (span.has_limit && (nearest_ == nullptr || EndsBefore(span, *nearest_))) nearest_ = &span;
+      } else {
+        if (span.has_start && (nearest_ == nullptr || StartsAfter(span, *nearest_))) {
+          nearest_ = &span;
+        }
+      }
+    }
+    if (nearest_ != nullptr) {
+      nearest_prefix_ = StrippedPrefixOf(forward_ ? nearest_->limit : nearest_->start);
+    }
+    cover_known_ = true;
+  }
+  uint64_t StrippedPrefixOf(Slice user_key) const {
+    switch (comparator_kind_) {
+      case Comparator::Kind::kBytewise:
+        return KeyPrefix(user_key, 0);
+      case Comparator::Kind::kReverseBytewise:
+        return ~KeyPrefix(user_key, 0);
+      default:
+        return 0;
+    }
+  }
+  bool EndsBefore(const TombstoneSpan& a, const TombstoneSpan& b) const {
+    const int order = order_.CompareStripped(a.limit, b.limit);
+    return order != 0 ? order < 0 : !a.limit_included && b.limit_included;
+  }
+  bool StartsAfter(const TombstoneSpan& a, const TombstoneSpan& b) const {
+    const int order = order_.CompareStripped(a.start, b.start);
+    return order != 0 ? order > 0 : a.start_excluded && !b.start_excluded;
+  }
+
+  // Moves a child off a covered entry: out of the tombstone when all of the child is older.
+  void Leap(Child* child) {
+    InternalCursor* cursor = child->cursor.get();
+    const TombstoneSpan& span = covering_->span;
+    const Slice user_key = order_.StripTimestamp(cursor->user_key());
+    const bool older = winner_ > covering_->child;
+    if (forward_) {
+      // At an included limit there is nowhere to seek to.
+      if (older && span.has_limit && order_.CompareStripped(user_key, span.limit) < 0) {
+        PerfAdd(CurrentThreadContext(), PerfMetric::kInternalRangeDelReseekCount);
+        cursor->Seek(WithMaxTimestamp(span.limit), kMaxTag);
+      } else {
+        cursor->Next();
+      }
+    } else if (older && span.has_start) {
+      PerfAdd(CurrentThreadContext(), PerfMetric::kInternalRangeDelReseekCount);
+      cursor->SeekForPrev(WithMaxTimestamp(span.start), kMaxTag);
+    } else {
+      cursor->Prev();
+    }
+  }
+  Slice WithMaxTimestamp(Slice user_key) {
+    leap_target_.assign(user_key.data(), user_key.size());
+    leap_target_.append(max_timestamp_);
+    return leap_target_;
+  }
+
+  const KeyOrder& order_;
+  const Comparator::Kind comparator_kind_;
+  const SequenceNumber snapshot_;
+  const Slice read_timestamp_;
+  std::vector<Child> children_;   // Newest first.
+  std::vector<uint32_t> losers_;  // Of inner nodes 1 on.
+  uint32_t winner_ = 0;
+  bool forward_ = true;
+  Status status_;
+
+  std::vector<Cover> covers_;
+  // While cover_known_: keys up to the end of *nearest_ (null: all) in the direction of
+  // travel are covered up to this number, by *covering_ when it is not 0.
+  bool cover_known_ = false;
+  SequenceNumber covered_up_to_ = 0;
+  const Cover* covering_ = nullptr;
+  const TombstoneSpan* nearest_ = nullptr;
+  uint64_t nearest_prefix_ = 0;
+  std::string max_timestamp_;
+  std::string leap_target_;
+};
+
+void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor,
+                               std::unique_ptr<TombstoneSource> tombstones) {
+  TombstoneSource* source = tombstones.get();
+  sources_.push_back({std::move(cursor), std::move(tombstones), source});
+}
+
+void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor, ClippedTombstones tombstones) {
+  if (tombstones.empty()) {
+    Add(std::move(cursor));
+  } else {
+    Add(std::move(cursor), std::make_unique<SingleTombstoneSource>(std::move(tombstones)));
+  }
+}
+
+void MergingCursorBuilder::AddLevel(std::unique_ptr<ConcatenatingCursor> level,
+                                    bool ignore_tombstones) {
+  TombstoneSource* source = ignore_tombstones ? nullptr : level.get();
+  sources_.push_back({std::move(level), nullptr, source});
+}
+
+std::unique_ptr<InternalCursor> MergingCursorBuilder::Finish() {
+  if (sources_.empty()) return NewEmptyCursor();
+  if (sources_.size() == 1 && sources_.front().tombstones == nullptr) {
+    return std::move(sources_.front().cursor);
+  }
+  return std::make_unique<MergingCursor>(order_, snapshot_, read_timestamp_, std::move(sources_));
+}
+
+std::unique_ptr<InternalCursor> NewEmptyCursor(Status status) {
+  return std::make_unique<EmptyCursor>(std::move(status));
+}
+
+}  // namespace skarn

@@ -1,0 +1,737 @@
+#include "core/iterate/user_iterator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/key/merge_helper.h"
+#include "core/metrics/perf_context.h"
+
+namespace skarn {
+namespace {
+
+bool IsDeletion(EntryKind kind) {
+  return kind == EntryKind::kDeletion || kind == EntryKind::kSingleDeletion ||
+         kind == EntryKind::kDeletionWithTimestamp;
+}
+
+Status UnknownKind(Slice user_key, EntryKind kind) {
+  return Status::Corruption(Concat("Unknown value type ", static_cast<int>(kind), " of key ",
+                                   user_key.ToHex()));
+}
+
+}  // namespace
+
+UserIterator::UserIterator(DbIteratorSetup setup, IteratorView view, Status status)
+    : setup_(std::move(setup)),
+      order_(*setup_.order),
+      timestamp_size_(order_.timestamp_size()) {
+  Prepare();
+  TakeView(std::move(view), std::move(status));
+}
+
+UserIterator::UserIterator(DbIteratorSetup setup)
+    : setup_(std::move(setup)),
+      order_(*setup_.order),
+      timestamp_size_(order_.timestamp_size()) {
+  Prepare();
+  IteratorView view;
+  Status s = setup_.source->Open(setup_.read, setup_.read.snapshot, &view);
+  TakeView(std::move(view), std::move(s));
+}
+
+void UserIterator::Prepare() {
+  const ReadOptions& read = setup_.read;
+  lower_bound_ = read.iterate_lower_bound;
+  upper_bound_ = read.iterate_upper_bound;
+  prefix_limited_ = read.prefix_same_as_start && setup_.prefix_extractor != nullptr;
+  if (timestamp_size_ != 0) {
+    if (read.timestamp != nullptr) {
+      read_timestamp_ = read.timestamp->ToString();
+    } else {
+      read_timestamp_.assign(timestamp_size_, '\xff');
+    }
+    if (read.iter_start_ts != nullptr) {
+      every_version_ = true;
+      start_timestamp_ = read.iter_start_ts->ToString();
+    }
+  }
+  CountTicker(setup_.statistics, Ticker::kNumIteratorCreated);
+}
+
+void UserIterator::TakeView(IteratorView view, Status status) {
+  valid_ = false;
+  view_ = std::move(view);
+  status_ = std::move(status);
+  if (view_.cursor == nullptr) {
+    if (status_.ok()) status_ = Status::InvalidArgument("iterator has no cursor");
+    cursor_ = nullptr;
+    return;
+  }
+  cursor_ = view_.cursor.get();
+  sequence_ = view_.sequence;
+  if (setup_.read.pin_data) cursor_->SetPinList(&pins_);
+}
+
+UserIterator::~UserIterator() {
+  view_ = IteratorView();
+  pins_.ReleaseAll();
+  Statistics* statistics = setup_.statistics;
+  if (statistics != nullptr) {
+    ThreadContext* context = CurrentThreadContext();
+    statistics->Add(context, Ticker::kNumberDbNext, counts_.next);
+    statistics->Add(context, Ticker::kNumberDbNextFound, counts_.next_found);
+    statistics->Add(context, Ticker::kNumberDbPrev, counts_.prev);
+    statistics->Add(context, Ticker::kNumberDbPrevFound, counts_.prev_found);
+    statistics->Add(context, Ticker::kDbIterBytesRead, counts_.bytes);
+    statistics->Add(context, Ticker::kNumberIterSkip, counts_.skipped);
+    statistics->Add(context, Ticker::kNumIteratorDeleted, 1);
+  }
+}
+
+Status UserIterator::status() const { return status_; }
+
+Status UserIterator::Refresh(const Snapshot* snapshot) {
+  if (setup_.source == nullptr) {
+    return Status::NotSupported("Creating renew iterator is not allowed.");
+  }
+  setup_.read.snapshot = snapshot;
+  valid_ = false;
+  IteratorView view;
+  Status s = setup_.source->Open(setup_.read, snapshot, &view);
+  pins_.ReleaseAll();
+  TakeView(std::move(view), s);
+  return s;
+}
+
+Status UserIterator::GetProperty(Slice name, std::string* value) const {
+  if (name == Slice("rocksdb.iterator.super-version-number")) {
+    *value = std::to_string(view_.super_version);
+    return Status::Ok();
+  }
+  const bool key_pinned = name == Slice("rocksdb.iterator.is-key-pinned");
+  const bool value_pinned = name == Slice("rocksdb.iterator.is-value-pinned");
+  if (key_pinned || value_pinned) {
+    if (!valid_) {
+      *value = "Iterator is not valid.";
+    } else {
+      const bool pinned = setup_.read.pin_data && (key_pinned ? key_pinned_ : value_pinned_);
+      *value = pinned ? "1" : "0";
+    }
+    return Status::Ok();
+  }
+  if (name == Slice("rocksdb.iterator.internal-key")) {
+    *value = valid_ ? key_.ToString() : saved_key_;
+    return Status::Ok();
+  }
+  if (name == Slice("rocksdb.iterator.write-time")) {
+    value->clear();
+    PutFixed64(value, UINT64_MAX);  // Not known.
+    return Status::Ok();
+  }
+  return DbIterator::GetProperty(name, value);
+}
+
+Slice UserIterator::SeekKey(Slice plain, Slice timestamp) {
+  if (timestamp_size_ == 0) return plain;
+  seek_key_.assign(plain.data(), plain.size());
+  seek_key_.append(timestamp.data(), timestamp.size());
+  return seek_key_;
+}
+
+Slice UserIterator::SeekKey(Slice plain, char fill) {
+  if (timestamp_size_ == 0) return plain;
+  seek_key_.assign(plain.data(), plain.size());
+  seek_key_.append(timestamp_size_, fill);
+  return seek_key_;
+}
+
+bool UserIterator::Visible(Slice full_key, uint64_t tag) const {
+  if (TagSequence(tag) > sequence_) return false;
+  if (timestamp_size_ == 0) return true;
+  const Comparator* comparator = order_.comparator();
+  const Slice timestamp = order_.TimestampOf(full_key);
+  if (comparator->CompareTimestamp(timestamp, read_timestamp_) > 0) return false;
+  return !every_version_ || comparator->CompareTimestamp(timestamp, start_timestamp_) >= 0;
+}
+
+void UserIterator::SetPrefix(Slice plain) {
+  if (!prefix_limited_) return;
+  prefix_known_ = setup_.prefix_extractor->InDomain(plain);
+  if (!prefix_known_) return;
+  const Slice prefix = setup_.prefix_extractor->Transform(plain);
+  prefix_.assign(prefix.data(), prefix.size());
+}
+
+bool UserIterator::InPrefix(Slice plain) const {
+  if (!prefix_known_) return true;
+  return setup_.prefix_extractor->InDomain(plain) &&
+         setup_.prefix_extractor->Transform(plain) == Slice(prefix_);
+}
+
+bool UserIterator::TooManySkipped(bool count) {
+  const uint64_t most = setup_.read.max_skippable_internal_keys;
+  if (SKARN_UNLIKELY(most > 0 && keys_examined_ > most)) {
+    Fail(Status::Incomplete("Too many internal keys skipped."));
+    return true;
+  }
+  if (count) ++keys_examined_;
+  return false;
+}
+
+bool UserIterator::RefuseInTailing(const char* operation) {
+  if (!setup_.read.tailing) return false;
+  Fail(Status::NotSupported(operation));
+  return true;
+}
+
+bool UserIterator::StartSeek() {
+  valid_ = false;
+  keys_examined_ = 0;
+  saved_key_.clear();
+  prefix_known_ = false;
+  beyond_ = false;
+  const ReadOptions& read = setup_.read;
+  if (setup_.source != nullptr && SKARN_UNLIKELY(read.tailing || read.auto_refresh_iterator_with_snapshot)) {
+    const bool files_changed = setup_.source->CurrentSuperVersion() != view_.super_version;
+    const bool data_changed =
+        read.tailing && setup_.source->VisibleSequence() != view_.sequence;
+    if (files_changed || data_changed) {
+      if (read.tailing || read.snapshot != nullptr) (void)Refresh(read.snapshot);
+    }
+  }
+  if (cursor_ == nullptr) return false;  // status_ says why.
+  status_ = Status::Ok();
+  CountTicker(setup_.statistics, Ticker::kNumberDbSeek);
+  return true;
+}
+
+void UserIterator::EndSeek() {
+  if (!valid_ || setup_.statistics == nullptr) return;
+  setup_.statistics->Add(Ticker::kNumberDbSeekFound);
+  setup_.statistics->Add(Ticker::kDbIterBytesRead, key_.size() + value_.size());
+}
+
+void UserIterator::SeekToFirst() {
+  if (lower_bound_ != nullptr) {
+    Seek(*lower_bound_);
+    if (valid_) SetPrefix(every_version_ ? Plain(PackedUserKey(key_)) : key_);
+    return;
+  }
+  if (!StartSeek()) return;
+  forward_ = true;
+  cursor_->SeekToFirst();
+  FindForward(/*skipping=*/false);
+  if (valid_) SetPrefix(every_version_ ? Plain(PackedUserKey(key_)) : key_);
+  EndSeek();
+}
+
+void UserIterator::Seek(Slice target) {
+  if (!StartSeek()) return;
+  forward_ = true;
+  if (lower_bound_ != nullptr && order_.CompareStripped(target, *lower_bound_) < 0) {
+    target = *lower_bound_;
+  }
+  if (upper_bound_ != nullptr && order_.CompareStripped(target, *upper_bound_) >= 0) return;
+  SetPrefix(target);
+  cursor_->Seek(SeekKey(target, read_timestamp_), SeekTag(sequence_));
+  FindForward(/*skipping=*/false);
+  EndSeek();
+}
+
+void UserIterator::SeekToLast() {
+  if (RefuseInTailing("ForwardIterator::SeekToLast()")) return;
+  if (!StartSeek()) return;
+  forward_ = false;
+  if (upper_bound_ != nullptr) {
+    // The last entry before all of the bound's own versions.
+    cursor_->SeekForPrev(SeekKey(*upper_bound_, '\xff'), kMaxTag);
+  } else {
+    cursor_->SeekToLast();
+  }
+  FindBackward();
+  if (valid_) SetPrefix(every_version_ ? Plain(PackedUserKey(key_)) : key_);
+  EndSeek();
+}
+
+void UserIterator::SeekForPrev(Slice target) {
+  if (RefuseInTailing("ForwardIterator::SeekForPrev()")) return;
+  if (!StartSeek()) return;
+  forward_ = false;
+  if (lower_bound_ != nullptr && order_.CompareStripped(target, *lower_bound_) < 0) return;
+  SetPrefix(target);
+  if (upper_bound_ != nullptr && order_.CompareStripped(target, *upper_bound_) >= 0) {
+    cursor_->SeekForPrev(SeekKey(*upper_bound_, '\xff'), kMaxTag);
+  } else if (every_version_) {
+    cursor_->SeekForPrev(SeekKey(target, start_timestamp_), PackTag(0, kKindForSeekForPrev));
+  } else {
+    cursor_->SeekForPrev(SeekKey(target, '\0'), PackTag(0, kKindForSeekForPrev));
+  }
+  FindBackward();
+  EndSeek();
+}
+
+void UserIterator::Next() {
+  keys_examined_ = 0;
+  ++counts_.next;
+  if (SKARN_LIKELY(forward_)) {
+    if (SKARN_LIKELY(!beyond_)) {
+      const Slice full_key = cursor_->user_key();
+      saved_key_.assign(full_key.data(), full_key.size());
+      cursor_->Next();
+    }
+  } else {
+    forward_ = true;
+    // The cursor stands before saved_key_.
+    if (cursor_->valid()) {
+      cursor_->Next();
+    } else if (every_version_) {
+      cursor_->Seek(saved_key_, kMaxTag);
+    } else {
+      cursor_->Seek(SeekKey(Plain(saved_key_), '\xff'), kMaxTag);
+    }
+  }
+  beyond_ = false;
+  FindForward(/*skipping=*/true);
+  if (SKARN_LIKELY(valid_)) {
+    ++counts_.next_found;
+    counts_.bytes += key_.size() + value_.size();
+  }
+}
+
+void UserIterator::Prev() {
+  if (RefuseInTailing("ForwardIterator::Prev")) return;
+  keys_examined_ = 0;
+  ++counts_.prev;
+  if (forward_) {
+    forward_ = false;
+    if (!beyond_) {
+      const Slice full_key = cursor_->user_key();
+      saved_key_.assign(full_key.data(), full_key.size());
+    }
+    beyond_ = false;
+    if (!StepBeforeSavedKey()) return;
+  }
+  FindBackward();
+  if (valid_) {
+    ++counts_.prev_found;
+    counts_.bytes += key_.size() + value_.size();
+  }
+}
+
+void UserIterator::SetKey(Slice full_key, uint64_t tag) {
+  shown_tag_ = tag;
+  if (SKARN_LIKELY(timestamp_size_ == 0)) {
+    key_ = full_key;
+    return;
+  }
+  timestamp_ = order_.TimestampOf(full_key);
+  if (!every_version_) {
+    key_ = Plain(full_key);
+    return;
+  }
+  packed_key_ = PackKey(full_key, tag);
+  key_ = packed_key_;
+}
+
+bool UserIterator::SetValue(Slice full_key, EntryKind kind, Slice stored, bool lasting) {
+  Slice plain = stored;
+  switch (kind) {
+    case EntryKind::kValue:
+      break;
+    case EntryKind::kWideColumnEntity:
+    case EntryKind::kValuePreferredSequence:
+      if (Status s = PlainValueOf(kind, stored, &plain); !s.ok()) {
+        Fail(std::move(s));
+        return false;
+      }
+      break;
+    case EntryKind::kBlobIndex: {
+      if (view_.blobs == nullptr) {
+        Fail(Status::NotSupported("Encounter unexpected blob index."));
+        return false;
+      }
+      std::string blob;
+      if (Status s = view_.blobs->Fetch(full_key, stored, &blob); !s.ok()) {
+        Fail(std::move(s));
+        return false;
+      }
+      saved_value_ = std::move(blob);
+      value_ = saved_value_;
+      value_pinned_ = false;
+      return true;
+    }
+    default:
+      Fail(UnknownKind(full_key, kind));
+      return false;
+  }
+  value_pinned_ = lasting;
+  const bool copied = stored.data() == saved_value_.data();
+  if (!lasting && !forward_ && !copied) {
+    saved_value_.assign(plain.data(), plain.size());
+    plain = saved_value_;
+  }
+  value_ = plain;
+  return true;
+}
+
+void UserIterator::ShowCurrent(Slice user_key, uint64_t tag, EntryKind kind) {
+  if (SKARN_UNLIKELY(!cursor_->PrepareValue())) {
+    End();
+    return;
+  }
+  key_pinned_ = setup_.read.pin_data && cursor_->KeyPinned();
+  if (SKARN_UNLIKELY(IsDeletion(kind))) {  // With iter_start_ts.
+    value_ = Slice();
+    value_pinned_ = false;
+  } else if (!SetValue(user_key, kind, cursor_->value(), cursor_->ValuePinned())) {
+    return;
+  }
+  SetKey(user_key, tag);
+  valid_ = true;
+}
+
+void UserIterator::SeekPastSavedKey() {
+  // After its last version.
+  if (every_version_) {
+    cursor_->Seek(saved_key_, PackTag(0, EntryKind::kDeletion));
+  } else {
+    cursor_->Seek(SeekKey(Plain(saved_key_), '\0'), PackTag(0, EntryKind::kDeletion));
+  }
+}
+
+void UserIterator::FindForward(bool skipping) {
+  valid_ = false;
+  uint64_t skipped = 0;
+  bool seeked = false;  // For this saved key.
+  uint64_t passed = 0, deletions = 0, too_new = 0;
+  bool shown = false;
+  while (cursor_->valid()) {
+    const Slice user_key = cursor_->user_key();
+    const Slice plain = Plain(user_key);
+    if (upper_bound_ != nullptr && !cursor_->KnownBelowUpperBound() &&
+        order_.CompareStripped(plain, *upper_bound_) >= 0) {
+      break;
+    }
+    if (SKARN_UNLIKELY(prefix_limited_) && !InPrefix(plain)) break;
+    if (TooManySkipped()) break;
+
+    const uint64_t tag = cursor_->tag();
+    if (SKARN_LIKELY(Visible(user_key, tag))) {
+      if (skipping && CompareForSkip(user_key, saved_key_) <= 0) {
+        ++skipped;
+        ++passed;
+      } else {
+        const EntryKind kind = TagKind(tag);
+        if (SKARN_LIKELY(!IsDeletion(kind)) || every_version_) {
+          if (SKARN_UNLIKELY(kind == EntryKind::kMerge)) {
+            saved_key_.assign(user_key.data(), user_key.size());
+            MergeForward();
+          } else {
+            ShowCurrent(user_key, tag, kind);
+          }
+          shown = true;
+          break;
+        }
+        // All older versions of the key are hidden.
+        saved_key_.assign(user_key.data(), user_key.size());
+        skipping = true;
+        seeked = false;
+        skipped = 0;
+        ++deletions;
+      }
+    } else {
+      ++too_new;
+      // Versions this reader may not see: their number matters, since one seek passes them.
+      if (!saved_key_.empty() && CompareForSkip(user_key, saved_key_) <= 0) {
+        ++skipped;
+      } else {
+        saved_key_.assign(user_key.data(), user_key.size());
+        skipping = false;
+        seeked = false;
+        skipped = 0;
+      }
+    }
+
+    if (skipped > setup_.max_sequential_skip && !seeked) {
+      skipped = 0;
+      seeked = true;
+      if (skipping) {
+        SeekPastSavedKey();
+      } else {
+        // To the newest version that may be seen.
+        cursor_->Seek(every_version_ ? Slice(saved_key_)
+                                     : SeekKey(Plain(saved_key_), read_timestamp_),
+                      SeekTag(sequence_));
+      }
+      CountTicker(setup_.statistics, Ticker::kNumberReseeksIteration);
+    } else {
+      cursor_->Next();
+    }
+  }
+  if (!shown && status_.ok()) End();
+  if ((passed | deletions | too_new) != 0) {
+    counts_.skipped += passed + deletions + too_new;
+    ThreadContext* context = CurrentThreadContext();
+    PerfAdd(context, PerfMetric::kInternalKeySkippedCount, passed);
+    PerfAdd(context, PerfMetric::kInternalDeleteSkippedCount, deletions);
+    PerfAdd(context, PerfMetric::kInternalRecentSkippedCount, too_new);
+  }
+}
+
+bool UserIterator::Merge(Slice plain_key, bool has_base, EntryKind base_kind, Slice base) {
+  if (setup_.merge_operator == nullptr) {
+    Fail(Status::InvalidArgument("merge_operator_ must be set."));
+    return false;
+  }
+  std::vector<Slice> oldest_first(operands_.begin(), operands_.end());
+  std::string blob;
+  if (has_base && base_kind == EntryKind::kBlobIndex) {
+    if (view_.blobs == nullptr) {
+      Fail(Status::NotSupported("Encounter unexpected blob index."));
+      return false;
+    }
+    if (Status s = view_.blobs->Fetch(saved_key_, base, &blob); !s.ok()) {
+      Fail(std::move(s));
+      return false;
+    }
+    base = blob;
+    base_kind = EntryKind::kValue;
+  }
+  EntryKind kind = EntryKind::kValue;
+  std::string result;
+  if (Status s = MergeWithBase(*setup_.merge_operator, plain_key, has_base, base_kind, base,
+                               oldest_first, &kind, &result);
+      !s.ok()) {
+    CountTicker(setup_.statistics, Ticker::kNumberMergeFailures);
+    Fail(std::move(s));
+    return false;
+  }
+  PerfAdd(CurrentThreadContext(), PerfMetric::kInternalMergeCount, operands_.size());
+  Slice plain;
+  if (Status s = PlainValueOf(kind, result, &plain); !s.ok()) {
+    Fail(std::move(s));
+    return false;
+  }
+  saved_value_.assign(plain.data(), plain.size());
+  value_ = saved_value_;
+  value_pinned_ = false;
+  return true;
+}
+
+// From the newest operand of saved_key_ down to a base or the end of its history.
+void UserIterator::MergeForward() {
+  const uint64_t tag = cursor_->tag();
+  operands_.clear();  // Newest first, while collecting.
+  bool has_base = false;
+  EntryKind base_kind = EntryKind::kValue;
+  std::string base;
+  beyond_ = true;
+  for (;;) {
+    if (!cursor_->PrepareValue()) {
+      End();
+      return;
+    }
+    const EntryKind kind = cursor_->kind();
+    const Slice value = cursor_->value();
+    if (kind == EntryKind::kMerge) {
+      operands_.emplace_back(value.data(), value.size());
+    } else {
+      has_base = !IsDeletion(kind);
+      if (has_base) {
+        base_kind = kind;
+        base.assign(value.data(), value.size());
+      }
+      break;
+    }
+    do {
+      cursor_->Next();
+    } while (timestamp_size_ != 0 && cursor_->valid() && cursor_->sequence() > sequence_ &&
+             CompareForSkip(cursor_->user_key(), saved_key_) == 0);
+    if (!cursor_->valid()) {
+      if (Status s = cursor_->status(); !s.ok()) {
+        Fail(std::move(s));
+        return;
+      }
+      break;
+    }
+    if (CompareForSkip(cursor_->user_key(), saved_key_) != 0) break;
+  }
+  std::reverse(operands_.begin(), operands_.end());
+  if (!Merge(Plain(saved_key_), has_base, base_kind, base)) return;
+  key_pinned_ = false;
+  SetKey(saved_key_, tag);
+  valid_ = true;
+}
+
+void UserIterator::FindBackward() {
+  valid_ = false;
+  while (cursor_->valid()) {
+    const Slice user_key = cursor_->user_key();
+    const Slice plain = Plain(user_key);
+    if (lower_bound_ != nullptr && order_.CompareStripped(plain, *lower_bound_) < 0) return;
+    if (SKARN_UNLIKELY(prefix_limited_) && !InPrefix(plain)) return;
+    saved_key_.assign(user_key.data(), user_key.size());
+    bool found = false;
+    if (!EvaluateSavedKey(&found)) return;
+    if (!StepBeforeSavedKey()) return;
+    if (found) {
+      // With the newest timestamp of the key, by now.
+      SetKey(key_pinned_ ? pinned_key_ : Slice(saved_key_), shown_tag_);
+      valid_ = true;
+      return;
+    }
+    if (TooManySkipped(/*count=*/false)) return;
+  }
+  if (status_.ok()) End();
+}
+
+void UserIterator::NotePinnedKey() {
+  key_pinned_ = setup_.read.pin_data && cursor_->KeyPinned();
+  if (key_pinned_) pinned_key_ = cursor_->user_key();
+}
+
+bool UserIterator::EvaluateSavedKey(bool* found) {
+  *found = false;
+  operands_.clear();
+  EntryKind kind = EntryKind::kDeletion;  // Of the newest version that is no operand.
+  bool any = false;
+  Slice stored;
+  bool lasting = false;
+  std::string newest_key;  // With timestamps: of the version that is shown.
+  uint64_t versions = 0;
+  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_) == 0) {
+    if (TooManySkipped()) return false;
+    if (!Visible(cursor_->user_key(), cursor_->tag())) {
+      // All that come now are newer still; only timestamps may be in another order.
+      if (timestamp_size_ == 0) break;
+      cursor_->Prev();
+      continue;
+    }
+    if (versions >= setup_.max_sequential_skip && !every_version_) return EvaluateBySeek(found);
+    if (!cursor_->PrepareValue()) {
+      End();
+      return false;
+    }
+    const EntryKind here = cursor_->kind();
+    any = true;
+    shown_tag_ = cursor_->tag();
+    NotePinnedKey();
+    if (timestamp_size_ != 0) {
+      newest_key.assign(cursor_->user_key().data(), cursor_->user_key().size());
+    }
+    if (here == EntryKind::kMerge) {
+      operands_.emplace_back(cursor_->value().data(), cursor_->value().size());
+    } else {
+      operands_.clear();
+      kind = here;
+      if (!IsDeletion(here)) {
+        lasting = cursor_->ValuePinned();
+        stored = cursor_->value();
+        if (!lasting) {
+          saved_value_.assign(stored.data(), stored.size());
+          stored = saved_value_;
+        }
+      }
+    }
+    ++versions;
+    cursor_->Prev();
+  }
+  if (!cursor_->valid()) {
+    if (Status s = cursor_->status(); !s.ok()) {
+      Fail(std::move(s));
+      return false;
+    }
+  }
+  if (!any) return true;
+  if (timestamp_size_ != 0) saved_key_ = newest_key;
+  if (!operands_.empty()) {
+    const std::string base = stored.ToString();
+    *found = true;
+    return Merge(Plain(saved_key_), !IsDeletion(kind), kind, base);
+  }
+  if (IsDeletion(kind)) {
+    *found = every_version_;
+    value_ = Slice();
+    return true;
+  }
+  *found = true;
+  return SetValue(saved_key_, kind, stored, lasting);
+}
+
+// When a key has many versions: forward from the newest that may be seen.
+bool UserIterator::EvaluateBySeek(bool* found) {
+  CountTicker(setup_.statistics, Ticker::kNumberReseeksIteration);
+  const std::string plain = Plain(saved_key_).ToString();
+  cursor_->Seek(SeekKey(plain, read_timestamp_), SeekTag(sequence_));
+  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_) == 0 &&
+         !Visible(cursor_->user_key(), cursor_->tag())) {
+    cursor_->Next();
+  }
+  if (!cursor_->valid()) {
+    if (Status s = cursor_->status(); !s.ok()) {
+      Fail(std::move(s));
+      return false;
+    }
+    return true;
+  }
+  if (CompareForSkip(cursor_->user_key(), saved_key_) != 0) return true;
+  saved_key_.assign(cursor_->user_key().data(), cursor_->user_key().size());
+  shown_tag_ = cursor_->tag();
+  NotePinnedKey();
+  const EntryKind kind = cursor_->kind();
+  if (IsDeletion(kind)) return true;
+  if (kind == EntryKind::kMerge) {
+    const bool pinned = key_pinned_;
+    MergeForward();
+    key_pinned_ = pinned;
+    beyond_ = false;
+    if (!valid_) return false;
+    valid_ = false;
+    *found = true;
+    return true;
+  }
+  if (!cursor_->PrepareValue()) {
+    End();
+    return false;
+  }
+  *found = true;
+  return SetValue(saved_key_, kind, cursor_->value(), cursor_->ValuePinned());
+}
+
+bool UserIterator::StepBeforeSavedKey() {
+  uint64_t skipped = 0;
+  const auto seek_before = [&] {
+    if (every_version_) {
+      cursor_->SeekForPrev(saved_key_, kMaxTag);
+    } else {
+      cursor_->SeekForPrev(SeekKey(Plain(saved_key_), '\xff'), kMaxTag);
+    }
+  };
+  if (!cursor_->valid()) {
+    if (Status s = cursor_->status(); !s.ok()) {
+      Fail(std::move(s));
+      return false;
+    }
+    seek_before();
+  }
+  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_) >= 0) {
+    if (TooManySkipped()) return false;
+    if (skipped >= setup_.max_sequential_skip) {
+      skipped = 0;
+      seek_before();
+      CountTicker(setup_.statistics, Ticker::kNumberReseeksIteration);
+      continue;
+    }
+    ++skipped;
+    cursor_->Prev();
+  }
+  if (!cursor_->valid()) {
+    if (Status s = cursor_->status(); !s.ok()) {
+      Fail(std::move(s));
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace skarn

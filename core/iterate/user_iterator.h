@@ -1,0 +1,135 @@
+// UserIterator makes user entries out of internal ones: the newest version of each key
+// that the view may see, merged, without what is deleted.
+//
+// Forward, the cursor stands on the entry that is shown (beyond it after a merge).
+// Backward, versions of a key come oldest first, so all of them are passed before the
+// answer is known: the cursor stands before the key, and key and value are kept here.
+//
+// With iter_start_ts every timestamp of a key is an entry of its own, deletions too.
+//
+// Thread safety: one thread at a time.
+
+#ifndef SKARN_CORE_ITERATE_USER_ITERATOR_H_
+#define SKARN_CORE_ITERATE_USER_ITERATOR_H_
+
+#include <string>
+#include <vector>
+
+#include "core/iterate/db_iterator.h"
+
+namespace skarn {
+
+class UserIterator final : public DbIterator {
+ public:
+  // `view` may be empty with an error in `status`.
+  UserIterator(DbIteratorSetup setup, IteratorView view, Status status);
+  // Opens the view itself.
+  explicit UserIterator(DbIteratorSetup setup);
+  ~UserIterator() override;
+
+  void SeekToFirst() override;
+  void SeekToLast() override;
+  void Seek(Slice target) override;
+  void SeekForPrev(Slice target) override;
+  void Next() override;
+  void Prev() override;
+  Status status() const override;
+  Status Refresh(const Snapshot* snapshot) override;
+  Status GetProperty(Slice name, std::string* value) const override;
+
+ private:
+  // What a step counted, added to statistics when the iterator goes.
+  struct Counts {
+    uint64_t next = 0, next_found = 0;
+    uint64_t prev = 0, prev_found = 0;
+    uint64_t bytes = 0, skipped = 0;
+  };
+
+  void TakeView(IteratorView view, Status status);
+  void Prepare();
+  // Before each seek: forgets failures, renews the view where that is wanted. False when
+  // there is nothing to seek in.
+  bool StartSeek();
+  void EndSeek();
+  bool RefuseInTailing(const char* operation);
+
+  // Forward: from the cursor's entry on, to the first user entry. `skipping`: entries of
+  // saved_key_ are passed over.
+  void FindForward(bool skipping);
+  void ShowCurrent(Slice user_key, uint64_t tag, EntryKind kind);
+  void MergeForward();
+  void SeekPastSavedKey();
+  // Backward: from the cursor's entry on.
+  void FindBackward();
+  // Works out saved_key_'s value; *found tells whether it has one. False on a failure.
+  bool EvaluateSavedKey(bool* found);
+  bool EvaluateBySeek(bool* found);
+  void NotePinnedKey();
+  // Moves the cursor before all of saved_key_. False on a failure.
+  bool StepBeforeSavedKey();
+
+  // Merges operands_ (oldest first) over a base and makes the result the value.
+  bool Merge(Slice plain_key, bool has_base, EntryKind base_kind, Slice base);
+  // Makes `stored`, of the given kind, the value; `lasting` when it outlives the cursor's move.
+  bool SetValue(Slice full_key, EntryKind kind, Slice stored, bool lasting);
+  void SetKey(Slice full_key, uint64_t tag);
+
+  Slice Plain(Slice full_key) const { return order_.StripTimestamp(full_key); }
+  int CompareForSkip(Slice a, Slice b) const {
+    return every_version_ ? order_.CompareUser(a, b) : order_.CompareUserWithoutTimestamp(a, b);
+  }
+  bool Visible(Slice full_key, uint64_t tag) const;
+  bool InPrefix(Slice plain) const;
+  void SetPrefix(Slice plain);
+  // Counts an internal key looked at; true when the limit is passed and the iterator failed.
+  bool TooManySkipped(bool count = true);
+  void Fail(Status status) {
+    valid_ = false;
+    status_ = std::move(status);
+  }
+  // The end, or the failure of the cursor.
+  void End() {
+    valid_ = false;
+    if (Status s = cursor_->status(); !s.ok()) status_ = std::move(s);
+  }
+  // A key to seek: `plain` with a timestamp of its own, or all bits of it `fill`.
+  Slice SeekKey(Slice plain, Slice timestamp);
+  Slice SeekKey(Slice plain, char fill);
+
+  DbIteratorSetup setup_;
+  const KeyOrder& order_;
+  const size_t timestamp_size_;
+  const Slice* lower_bound_ = nullptr;
+  const Slice* upper_bound_ = nullptr;
+  bool every_version_ = false;  // iter_start_ts.
+  bool prefix_limited_ = false;
+  std::string read_timestamp_;
+  std::string start_timestamp_;
+
+  IteratorView view_;
+  InternalCursor* cursor_ = nullptr;  // view_'s.
+  SequenceNumber sequence_ = 0;
+  Status status_;
+  PinList pins_;
+
+  bool forward_ = true;
+  bool beyond_ = false;  // Forward only: the cursor has left the shown key (after a merge).
+  uint64_t keys_examined_ = 0;  // Of this operation.
+  // The full key of the entry shown when the cursor is not on it, or to be skipped.
+  std::string saved_key_;
+  uint64_t shown_tag_ = 0;
+  std::string saved_value_;
+  std::string packed_key_;   // With iter_start_ts.
+  std::string seek_key_;
+  std::string prefix_;
+  bool prefix_known_ = false;
+  bool key_pinned_ = false;
+  Slice pinned_key_;  // Backward, when it is.
+  bool value_pinned_ = false;
+  std::vector<std::string> operands_;
+  Counts counts_;
+};
+
+}  // namespace skarn
+
+#endif  // SKARN_CORE_ITERATE_USER_ITERATOR_H_
