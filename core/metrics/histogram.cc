@@ -165,26 +165,25 @@ void Histogram::Add(uint64_t value) {
   for (uint64_t seen = max_.load(kRelaxed);
        value > seen && !max_.compare_exchange_weak(seen, value, kRelaxed);) {
   }
-  count_.fetch_add(1, kRelaxed);
   sum_.fetch_add(value, kRelaxed);
   sum_squares_.fetch_add(value * value, kRelaxed);
 }
 
 void Histogram::AddTo(HistogramSnapshot* total) const {
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  const uint64_t count = count_.load(kRelaxed);
-  if (count == 0) return;
-  total->count += count;
   total->sum += sum_.load(kRelaxed);
   total->sum_squares += sum_squares_.load(kRelaxed);
   total->min = std::min(total->min, min_.load(kRelaxed));
   total->max = std::max(total->max, max_.load(kRelaxed));
-  for (size_t i = 0; i < kHistogramBuckets; i++) total->buckets[i] += buckets_[i].load(kRelaxed);
+  for (size_t i = 0; i < kHistogramBuckets; i++) {
+    const uint64_t count = buckets_[i].load(kRelaxed);
+    total->buckets[i] += count;
+    total->count += count;
+  }
 }
 
 void Histogram::Clear() {
   constexpr auto kRelaxed = std::memory_order_relaxed;
-  count_.store(0, kRelaxed);
   sum_.store(0, kRelaxed);
   sum_squares_.store(0, kRelaxed);
   min_.store(HistogramBucketLimits().back(), kRelaxed);

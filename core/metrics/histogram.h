@@ -66,8 +66,7 @@ class Histogram {
   void Clear();
 
  private:
-  // All relaxed: readers want totals, not an instant.
-  std::atomic<uint64_t> count_;
+  // All relaxed: readers want totals, not an instant. The count is the sum of the buckets.
   std::atomic<uint64_t> sum_;
   std::atomic<uint64_t> sum_squares_;
   std::atomic<uint64_t> min_;
