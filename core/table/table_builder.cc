@@ -12,6 +12,7 @@
 #include "core/table/block_batch.h"
 #include "core/table/block_builder.h"
 #include "core/table/block_compressor.h"
+#include "core/table/block_loader.h"
 #include "core/table/block_trailer.h"
 #include "core/table/dictionary_sampler.h"
 #include "core/table/filter_builder.h"
@@ -73,6 +74,36 @@ std::string DescribeCompressionOptions(const CompressionOptions& options, Compre
            options.use_zstd_dict_trainer ? 1 : 0, options.max_compressed_bytes_per_kb,
            options.checksum ? 1 : 0, static_cast<int>(type));
   return text;
+}
+
+// Puts data blocks into the block cache as they are written.
+class CacheFiller : public TableFileWriter::Observer {
+ public:
+  CacheFiller(std::shared_ptr<Cache> cache, uint64_t file_key)
+      : cache_(std::move(cache)), file_key_(file_key) {}
+  void OnBlock(BlockRole role, Slice raw, const BlockHandle& handle) override {
+    if (role == BlockRole::kData) CacheDataBlock(cache_.get(), file_key_, handle, raw);
+  }
+
+ private:
+  const std::shared_ptr<Cache> cache_;  // Shared with the readers of all tables.
+  const uint64_t file_key_;
+};
+
+bool ShouldFillCache(const TableBuilderOptions& options) {
+  if (!options.fill_cache || options.block_cache == nullptr || options.table.no_block_cache) {
+    return false;
+  }
+  switch (options.table.prepopulate_block_cache) {
+    case PrepopulateBlockCache::kDisable:
+      return false;
+    case PrepopulateBlockCache::kFlushOnly:
+      return options.reason == TableCreationReason::kFlush;
+    case PrepopulateBlockCache::kFlushAndCompaction:
+      return options.reason == TableCreationReason::kFlush ||
+             options.reason == TableCreationReason::kCompaction;
+  }
+  return false;
 }
 
 CompressionType FirstAvailable(std::initializer_list<CompressionType> types) {
@@ -139,6 +170,7 @@ struct TableBuilder::Rep {
   std::unique_ptr<BlockCompressor> dictionary_compressor;
   std::string dictionary;
   TableFileWriter out;
+  std::unique_ptr<CacheFiller> cache_filler;  // Null: the cache is not filled.
   BlockBuilder data_block;
   BlockBuffer compressed;
   IndexBuilder index;
@@ -247,6 +279,13 @@ TableBuilder::Rep::Rep(const TableBuilderOptions& table_options, FileWriter* fil
     }
   }
 
+  // A file without an identity is known to its readers only.
+  if (ShouldFillCache(options) && !options.db_session_id.empty() && options.file_number != 0) {
+    cache_filler = std::make_unique<CacheFiller>(
+        options.block_cache,
+        CacheFileKey(options.db_id, options.db_session_id, options.file_number));
+    out.SetObserver(cache_filler.get());
+  }
   for (const auto& factory : options.collectors) {
     auto collector = factory->Create(options.column_family_id, options.level);
     if (collector != nullptr) collectors.push_back(std::move(collector));

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 
+#include "core/cache/cache.h"
 #include "core/key/internal_key.h"
 #include "core/plugin/slice_transform.h"
 #include "core/table/index_builder.h"
@@ -582,6 +583,29 @@ TEST(BuilderTable, TimestampsAreKeptOrStripped) {
     } else {
       // Two versions of a key that differ in their timestamps only became one user key.
       EXPECT_EQ(walk.properties.index_key_is_user_key, 0u);
+    }
+  }
+}
+
+TEST(BuilderTable, DataBlocksGoIntoTheCacheWhenAsked) {
+  const Content content = RandomContent(12, 500, true);
+  for (const auto setting : {PrepopulateBlockCache::kDisable, PrepopulateBlockCache::kFlushOnly,
+                             PrepopulateBlockCache::kFlushAndCompaction}) {
+    for (const auto reason : {TableCreationReason::kFlush, TableCreationReason::kCompaction}) {
+      LruCacheOptions cache_options;
+      cache_options.capacity = 64 << 20;
+      TableBuilderOptions options = BaseOptions();
+      options.compression = CompressionType::kLz4;
+      options.fill_cache = true;
+      options.block_cache = NewLruCache(cache_options);
+      options.table.prepopulate_block_cache = setting;
+      options.reason = reason;
+      const bool expected = setting == PrepopulateBlockCache::kFlushAndCompaction ||
+                            (setting == PrepopulateBlockCache::kFlushOnly &&
+                             reason == TableCreationReason::kFlush);
+      TableProperties p;
+      Write(options, content, &p);
+      EXPECT_EQ(options.block_cache->occupancy_count(), expected ? p.num_data_blocks : 0);
     }
   }
 }
