@@ -32,6 +32,12 @@ inline const KeyOrder& BytewiseOrder() {
   return order;
 }
 
+// Options that outlive every cursor.
+inline const ReadOptions& PlainRead() {
+  static const ReadOptions options;
+  return options;
+}
+
 inline std::string ReadWholeFile(const std::string& path) {
   std::ifstream input(path, std::ios::binary);
   std::ostringstream bytes;

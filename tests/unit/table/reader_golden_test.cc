@@ -73,7 +73,9 @@ void CheckFile(const std::string& path, int seeks) {
     }
     const Status verified = table->VerifyChecksums(ReadOptions());
     EXPECT_TRUE(verified.ok()) << verified.ToString();
-    if (!walk.filters.empty()) EXPECT_TRUE(table->has_filter());
+    if (!walk.filters.empty()) {
+      EXPECT_TRUE(table->has_filter());
+    }
 
     uint64_t last = 0;
     for (const Entry& entry : model.entries) {
