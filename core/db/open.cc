@@ -343,14 +343,20 @@ Status DbOpener::ScanDirectories() {
   for (const auto& family : families_) {
     for (const DbPath& place : family.second->cf_paths) add(place.path);
   }
+  // One number more than needed is skipped, as genuine releases do.
+  uint64_t largest = db_->versions_->next_file_number();
   for (const std::string& directory : directories) {
     std::vector<std::string> names;
     if (Status s = db_->fs_->GetChildren(directory, &names); !s.ok()) return s;
     for (const std::string& name : names) {
       ParsedFileName parsed;
-      if (ParseFileName(name, &parsed)) db_->versions_->MarkFileNumberUsed(parsed.number);
+      // Info logs are numbered by the time.
+      if (ParseFileName(name, &parsed) && parsed.kind != FileKind::kInfoLog) {
+        largest = std::max(largest, parsed.number);
+      }
     }
   }
+  db_->versions_->MarkFileNumberUsed(largest);
   return Status::Ok();
 }
 
