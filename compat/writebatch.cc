@@ -2,7 +2,8 @@
 //
 // Functions that cannot report an error leave the batch as it was when one occurs.
 
-#include <cstring>
+#include <string>
+#include <vector>
 
 #include "compat/c_status.h"
 #include "compat/handles.h"
@@ -49,6 +50,61 @@ struct StampedKey {
 
 void Ignore(const Status& status) { (void)status.ok(); }
 
+std::vector<Slice> Parts(int count, const char* const* list, const size_t* sizes) {
+  std::vector<Slice> parts;
+  for (int i = 0; i < count; ++i) parts.emplace_back(list[i], sizes[i]);
+  return parts;
+}
+
+// The same for keys, with the placeholder of the column family; `family` may be null.
+std::vector<Slice> KeyPartsOf(rocksdb_writebatch_t* batch,
+                              const rocksdb_column_family_handle_t* family, int count,
+                              const char* const* list, const size_t* sizes) {
+  std::vector<Slice> parts = Parts(count, list, sizes);
+  if (family != nullptr) {
+    const KeyParts placeholder(batch, family, Slice());
+    if (placeholder.count == 2) parts.push_back(placeholder.parts[1]);
+  }
+  return parts;
+}
+
+uint32_t IdOrDefault(const rocksdb_column_family_handle_t* family) {
+  return family != nullptr ? IdOf(family) : 0;
+}
+
+void PutV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
+          const char* const* keys_list, const size_t* keys_list_sizes, int num_values,
+          const char* const* values_list, const size_t* values_list_sizes) {
+  const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
+  const auto value = Parts(num_values, values_list, values_list_sizes);
+  Ignore(b->rep.PutParts(IdOrDefault(family), key.data(), key.size(), value.data(), value.size()));
+}
+
+void MergeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
+            const char* const* keys_list, const size_t* keys_list_sizes, int num_values,
+            const char* const* values_list, const size_t* values_list_sizes) {
+  const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
+  const auto value = Parts(num_values, values_list, values_list_sizes);
+  Ignore(
+      b->rep.MergeParts(IdOrDefault(family), key.data(), key.size(), value.data(), value.size()));
+}
+
+void DeleteV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
+             const char* const* keys_list, const size_t* keys_list_sizes) {
+  const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
+  Ignore(b->rep.DeleteParts(IdOrDefault(family), key.data(), key.size()));
+}
+
+void DeleteRangeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family,
+                  int num_keys, const char* const* start_keys_list,
+                  const size_t* start_keys_list_sizes, const char* const* end_keys_list,
+                  const size_t* end_keys_list_sizes) {
+  const auto begin = KeyPartsOf(b, family, num_keys, start_keys_list, start_keys_list_sizes);
+  const auto end = KeyPartsOf(b, family, num_keys, end_keys_list, end_keys_list_sizes);
+  Ignore(b->rep.DeleteRangeParts(IdOrDefault(family), begin.data(), begin.size(), end.data(),
+                                 end.size()));
+}
+
 // Gives entries to the C callbacks; stops, silently, at the first they have no place for.
 class CallbackHandler : public WriteBatch::Handler {
  public:
@@ -58,6 +114,11 @@ class CallbackHandler : public WriteBatch::Handler {
   void (*put_cf)(void*, uint32_t, const char*, size_t, const char*, size_t) = nullptr;
   void (*deleted_cf)(void*, uint32_t, const char*, size_t) = nullptr;
   void (*merge_cf)(void*, uint32_t, const char*, size_t, const char*, size_t) = nullptr;
+  void (*log_data)(void*, const char*, size_t) = nullptr;
+
+  void LogData(Slice blob) override {
+    if (log_data != nullptr) log_data(state, blob.data(), blob.size());
+  }
 
   Status Put(uint32_t cf, Slice key, Slice value) override {
     if (put_cf != nullptr) {
@@ -251,6 +312,102 @@ void rocksdb_writebatch_iterate_cf(
   handler.deleted_cf = deleted_cf;
   handler.merge_cf = merge_cf;
   Ignore(b->rep.Iterate(&handler));
+}
+
+void rocksdb_writebatch_iterate_ld(rocksdb_writebatch_t* b, void* state,
+                                   void (*put)(void*, const char* k, size_t klen, const char* v,
+                                               size_t vlen),
+                                   void (*deleted)(void*, const char* k, size_t klen),
+                                   void (*log_data)(void*, const char* blob, size_t blob_len)) {
+  CallbackHandler handler;
+  handler.state = state;
+  handler.put = put;
+  handler.deleted = deleted;
+  handler.log_data = log_data;
+  Ignore(b->rep.Iterate(&handler));
+}
+
+void rocksdb_writebatch_iterate_cf_ld(
+    rocksdb_writebatch_t* b, void* state,
+    void (*put_cf)(void*, uint32_t cfid, const char* k, size_t klen, const char* v, size_t vlen),
+    void (*deleted_cf)(void*, uint32_t cfid, const char* k, size_t klen),
+    void (*merge_cf)(void*, uint32_t cfid, const char* k, size_t klen, const char* v, size_t vlen),
+    void (*log_data)(void*, const char* blob, size_t blob_len)) {
+  CallbackHandler handler;
+  handler.state = state;
+  handler.put_cf = put_cf;
+  handler.deleted_cf = deleted_cf;
+  handler.merge_cf = merge_cf;
+  handler.log_data = log_data;
+  Ignore(b->rep.Iterate(&handler));
+}
+
+void rocksdb_writebatch_putv(rocksdb_writebatch_t* b, int num_keys, const char* const* keys_list,
+                             const size_t* keys_list_sizes, int num_values,
+                             const char* const* values_list, const size_t* values_list_sizes) {
+  PutV(b, nullptr, num_keys, keys_list, keys_list_sizes, num_values, values_list,
+       values_list_sizes);
+}
+
+void rocksdb_writebatch_putv_cf(rocksdb_writebatch_t* b,
+                                rocksdb_column_family_handle_t* column_family, int num_keys,
+                                const char* const* keys_list, const size_t* keys_list_sizes,
+                                int num_values, const char* const* values_list,
+                                const size_t* values_list_sizes) {
+  PutV(b, column_family, num_keys, keys_list, keys_list_sizes, num_values, values_list,
+       values_list_sizes);
+}
+
+void rocksdb_writebatch_mergev(rocksdb_writebatch_t* b, int num_keys, const char* const* keys_list,
+                               const size_t* keys_list_sizes, int num_values,
+                               const char* const* values_list, const size_t* values_list_sizes) {
+  MergeV(b, nullptr, num_keys, keys_list, keys_list_sizes, num_values, values_list,
+         values_list_sizes);
+}
+
+void rocksdb_writebatch_mergev_cf(rocksdb_writebatch_t* b,
+                                  rocksdb_column_family_handle_t* column_family, int num_keys,
+                                  const char* const* keys_list, const size_t* keys_list_sizes,
+                                  int num_values, const char* const* values_list,
+                                  const size_t* values_list_sizes) {
+  MergeV(b, column_family, num_keys, keys_list, keys_list_sizes, num_values, values_list,
+         values_list_sizes);
+}
+
+void rocksdb_writebatch_deletev(rocksdb_writebatch_t* b, int num_keys,
+                                const char* const* keys_list, const size_t* keys_list_sizes) {
+  DeleteV(b, nullptr, num_keys, keys_list, keys_list_sizes);
+}
+
+void rocksdb_writebatch_deletev_cf(rocksdb_writebatch_t* b,
+                                   rocksdb_column_family_handle_t* column_family, int num_keys,
+                                   const char* const* keys_list, const size_t* keys_list_sizes) {
+  DeleteV(b, column_family, num_keys, keys_list, keys_list_sizes);
+}
+
+void rocksdb_writebatch_delete_rangev(rocksdb_writebatch_t* b, int num_keys,
+                                      const char* const* start_keys_list,
+                                      const size_t* start_keys_list_sizes,
+                                      const char* const* end_keys_list,
+                                      const size_t* end_keys_list_sizes) {
+  DeleteRangeV(b, nullptr, num_keys, start_keys_list, start_keys_list_sizes, end_keys_list,
+               end_keys_list_sizes);
+}
+
+void rocksdb_writebatch_delete_rangev_cf(rocksdb_writebatch_t* b,
+                                         rocksdb_column_family_handle_t* column_family,
+                                         int num_keys, const char* const* start_keys_list,
+                                         const size_t* start_keys_list_sizes,
+                                         const char* const* end_keys_list,
+                                         const size_t* end_keys_list_sizes) {
+  DeleteRangeV(b, column_family, num_keys, start_keys_list, start_keys_list_sizes, end_keys_list,
+               end_keys_list_sizes);
+}
+
+void rocksdb_writebatch_update_timestamps(rocksdb_writebatch_t* wb, const char* ts, size_t tslen,
+                                          void* state, size_t (*get_ts_size)(void*, uint32_t),
+                                          char** errptr) {
+  SaveError(errptr, wb->rep.UpdateTimestamps(Slice(ts, tslen), get_ts_size, state));
 }
 
 }  // extern "C"
