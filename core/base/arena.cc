@@ -30,8 +30,7 @@ char* MapChunks(size_t size) {
   // One chunk more than needed, so that an aligned start lies inside.
   const size_t mapped = size + ChunkPool::kChunkBytes;
   if (mapped < size) return nullptr;
-  void* memory =
-      mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
   const auto start = reinterpret_cast<uintptr_t>(memory);
   const size_t skip = -start & (ChunkPool::kChunkBytes - 1);

@@ -28,8 +28,7 @@ std::string FinalizeZstdDictionary(Slice samples, const std::vector<size_t>& sam
                                    size_t max_bytes, int level) {
   if (samples.empty() || max_bytes == 0) return std::string();
   ZDICT_params_t parameters{};
-  parameters.compressionLevel =
-      level == CodecOptions::kDefaultLevel ? ZSTD_CLEVEL_DEFAULT : level;
+  parameters.compressionLevel = level == CodecOptions::kDefaultLevel ? ZSTD_CLEVEL_DEFAULT : level;
   std::string dictionary(std::max(max_bytes, kDictionarySizeMin), '\0');
   const size_t size = ZDICT_finalizeDictionary(
       dictionary.data(), dictionary.size(), samples.data(), std::min(samples.size(), max_bytes),
@@ -66,8 +65,7 @@ Status StreamCompressor::Next(char* out, size_t capacity, size_t* size, bool* do
                   "no memory for a compression context");
   }
   ZSTD_outBuffer output{out, capacity, 0};
-  const size_t remaining =
-      ZSTD_compressStream2(rep_->context, &output, &rep_->input, ZSTD_e_end);
+  const size_t remaining = ZSTD_compressStream2(rep_->context, &output, &rep_->input, ZSTD_e_end);
   if (ZSTD_isError(remaining)) {
     return Status::Corruption("compression failed", ZSTD_getErrorName(remaining));
   }

@@ -12,10 +12,9 @@ CpuFeatures Detect() {
   features.pclmul = __builtin_cpu_supports("pclmul") != 0;
   features.avx2 = __builtin_cpu_supports("avx2") != 0;
   features.bmi2 = __builtin_cpu_supports("bmi2") != 0;
-  features.avx512 = __builtin_cpu_supports("avx512f") != 0 &&
-                    __builtin_cpu_supports("avx512bw") != 0 &&
-                    __builtin_cpu_supports("avx512dq") != 0 &&
-                    __builtin_cpu_supports("avx512vl") != 0;
+  features.avx512 =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 #endif
   return features;
 }

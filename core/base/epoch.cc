@@ -42,9 +42,7 @@ Limbo& GetLimbo() {
   return *limbo;
 }
 
-int MemBarrier(int command) {
-  return static_cast<int>(syscall(SYS_membarrier, command, 0, 0));
-}
+int MemBarrier(int command) { return static_cast<int>(syscall(SYS_membarrier, command, 0, 0)); }
 
 // Every thread of the process passes a full barrier before this returns, or has a
 // fence of its own in Enter().

@@ -11,9 +11,7 @@
 
 namespace skarn {
 
-uint64_t internal::Xxh3Portable(const char* data, size_t size) {
-  return XXH3_64bits(data, size);
-}
+uint64_t internal::Xxh3Portable(const char* data, size_t size) { return XXH3_64bits(data, size); }
 
 uint32_t Xxh32(const char* data, size_t size, uint32_t seed) { return XXH32(data, size, seed); }
 
@@ -54,8 +52,8 @@ uint32_t ComputeChecksum(ChecksumType type, const char* data, size_t size, uint8
     case ChecksumType::kNone:
       return 0;
     case ChecksumType::kCrc32c:
-      return crc32c::Mask(crc32c::Extend(crc32c::Value(data, size),
-                                         reinterpret_cast<const char*>(&last), 1));
+      return crc32c::Mask(
+          crc32c::Extend(crc32c::Value(data, size), reinterpret_cast<const char*>(&last), 1));
     case ChecksumType::kXxHash: {
       XXH32_state_t state;
       XXH32_reset(&state, 0);

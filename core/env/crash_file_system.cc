@@ -227,8 +227,7 @@ class CrashFileSystem::Replay {
   std::map<uint64_t, std::vector<const Operation*>> pending_data_;
 };
 
-CrashFileSystem::CrashFileSystem()
-    : FileSystemWrapper(nullptr), live_(NewMemoryFileSystem()) {
+CrashFileSystem::CrashFileSystem() : FileSystemWrapper(nullptr), live_(NewMemoryFileSystem()) {
   set_target(live_.get());
 }
 
@@ -473,10 +472,8 @@ Status CrashFileSystem::RenameFile(const std::string& from, const std::string& t
 Status CrashFileSystem::LinkFile(const std::string& from, const std::string& to) {
   MutexLock lock(&mu_);
   if (Status s = live_->LinkFile(from, to); !s.ok()) return s;
-  AddNameOperation({.kind = Kind::kLink,
-                    .file = FileOf(from),
-                    .path = Normal(from),
-                    .second_path = Normal(to)});
+  AddNameOperation(
+      {.kind = Kind::kLink, .file = FileOf(from), .path = Normal(from), .second_path = Normal(to)});
   return Status::Ok();
 }
 

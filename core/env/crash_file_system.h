@@ -57,8 +57,8 @@ class CrashFileSystem final : public FileSystemWrapper {
 
   // The disk after a power cut behind the first `operations` operations. It is a file
   // system of the same kind, with an empty history, so recovery can be cut as well.
-  std::unique_ptr<CrashFileSystem> AfterPowerCut(size_t operations, Loss loss,
-                                                 uint64_t seed) const SKARN_EXCLUDES(mu_);
+  std::unique_ptr<CrashFileSystem> AfterPowerCut(size_t operations, Loss loss, uint64_t seed) const
+      SKARN_EXCLUDES(mu_);
 
   Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path,
                                                         const FileOptions& options) override;

@@ -244,8 +244,7 @@ Status FaultFileSystem::FileExists(const std::string& path) {
   return target()->FileExists(path);
 }
 
-Status FaultFileSystem::GetChildren(const std::string& directory,
-                                    std::vector<std::string>* names) {
+Status FaultFileSystem::GetChildren(const std::string& directory, std::vector<std::string>* names) {
   if (Status s = Check(kQuery, "While opendir", directory); !s.ok()) return s;
   return target()->GetChildren(directory, names);
 }

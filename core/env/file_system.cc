@@ -76,8 +76,8 @@ Status CopyBytes(SequentialFile* from, WritableFile* to, const std::string& from
     if (Status s = from->Read(wanted, &bytes, scratch.data()); !s.ok()) return s;
     if (bytes.empty()) {
       if (to_the_end) return Status::Ok();
-      return Status::Corruption(Concat(from_path, ": file too small, ", size_bytes,
-                                       " bytes are missing at its end"));
+      return Status::Corruption(
+          Concat(from_path, ": file too small, ", size_bytes, " bytes are missing at its end"));
     }
     if (Status s = to->Append(bytes); !s.ok()) return s;
     size_bytes -= std::min<uint64_t>(size_bytes, bytes.size());
@@ -112,8 +112,8 @@ Result<std::string> ReadFileToString(FileSystem* fs, const std::string& path) {
   }
 }
 
-Status CopyFile(FileSystem* fs, const std::string& from, const std::string& to,
-                uint64_t size_bytes, bool sync) {
+Status CopyFile(FileSystem* fs, const std::string& from, const std::string& to, uint64_t size_bytes,
+                bool sync) {
   Result<std::unique_ptr<SequentialFile>> source = fs->NewSequentialFile(from, FileOptions());
   if (!source.ok()) return source.status();
   Result<std::unique_ptr<WritableFile>> target = fs->NewWritableFile(to, FileOptions());

@@ -76,8 +76,8 @@ struct FileWriter::Rep {
         options.rate_limiter->mode() == RateLimiter::Mode::kReadsOnly) {
       return size;
     }
-    size_t step = std::min<uint64_t>(
-        size, std::max<uint64_t>(options.rate_limiter->single_burst_bytes(), 1));
+    size_t step =
+        std::min<uint64_t>(size, std::max<uint64_t>(options.rate_limiter->single_burst_bytes(), 1));
     // Direct writes stay aligned, even when the limiter would like less.
     if (direct) step = std::min(std::max(step / alignment * alignment, alignment), size);
     options.rate_limiter->Request(
@@ -144,8 +144,7 @@ struct FileWriter::Rep {
 
 FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
                        const FileOptions& file_options, const Options& options)
-    : rep_(std::make_unique<Rep>(std::move(file), file_options, options)),
-      path_(std::move(path)) {
+    : rep_(std::make_unique<Rep>(std::move(file), file_options, options)), path_(std::move(path)) {
   const uint64_t size = rep_->file->Size();
   rep_->buffer_offset = size;
   rep_->range_synced = size;

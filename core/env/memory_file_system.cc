@@ -354,8 +354,7 @@ class MemoryFileSystem final : public FileSystem {
     return directory != directories_.end() && Slice(*directory).StartsWith(prefix);
   }
 
-  void MoveDirectory(const std::string& old_name, const std::string& new_name)
-      SKARN_REQUIRES(mu_) {
+  void MoveDirectory(const std::string& old_name, const std::string& new_name) SKARN_REQUIRES(mu_) {
     const std::string prefix = old_name + "/";
     std::map<std::string, FilePointer> files;
     for (auto& [path, file] : files_) {

@@ -280,7 +280,8 @@ class PosixFileSystemImpl final : public FileSystem {
     if (fcntl(fd.get(), F_SETLK, &range) != 0) {
       return Status::IoErrorFromErrno("While lock file", path, errno);
     }
-    if (fstat(fd.get(), &info) != 0) return Status::IoErrorFromErrno("While lock file", path, errno);
+    if (fstat(fd.get(), &info) != 0)
+      return Status::IoErrorFromErrno("While lock file", path, errno);
     const LockTable::Identity identity{info.st_dev, info.st_ino};
     table.by_path[path] = {time(nullptr), syscall(SYS_gettid)};
     table.by_identity[identity] = path;

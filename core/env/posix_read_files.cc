@@ -69,8 +69,7 @@ class PosixSequentialFile final : public SequentialFile {
 
   Status Skip(uint64_t size) override {
     if (lseek(fd_.get(), static_cast<off_t>(size), SEEK_CUR) < 0) {
-      return Status::IoErrorFromErrno(Concat("While lseek to skip ", size, " bytes"), path_,
-                                      errno);
+      return Status::IoErrorFromErrno(Concat("While lseek to skip ", size, " bytes"), path_, errno);
     }
     return Status::Ok();
   }
@@ -165,11 +164,11 @@ class PosixRandomAccessFile final : public RandomAccessFile {
 
   Status InvalidateCache(uint64_t offset, size_t size) const override {
     if (direct_) return Status::Ok();
-    const int error = posix_fadvise(fd_.get(), static_cast<off_t>(offset),
-                                    static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+    const int error = posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(size),
+                                    POSIX_FADV_DONTNEED);
     if (error == 0) return Status::Ok();
-    return Status::IoErrorFromErrno(Concat("While fadvise NotNeeded offset ", offset, " len ", size),
-                                    path_, error);
+    return Status::IoErrorFromErrno(
+        Concat("While fadvise NotNeeded offset ", offset, " len ", size), path_, error);
   }
 
   Slice Mapping() const override {
@@ -195,8 +194,8 @@ class PosixRandomAccessFile final : public RandomAccessFile {
           pread(fd_.get(), to + *done, size - *done, static_cast<off_t>(offset + *done));
       if (got < 0) {
         if (errno == EINTR) continue;
-        return Status::IoErrorFromErrno(Concat("While pread offset ", offset, " len ", size),
-                                        path_, errno);
+        return Status::IoErrorFromErrno(Concat("While pread offset ", offset, " len ", size), path_,
+                                        errno);
       }
       if (got == 0) break;
       *done += static_cast<size_t>(got);

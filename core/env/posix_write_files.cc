@@ -72,15 +72,14 @@ class PosixWritableFile final : public WritableFile {
       // Space that was reserved and not used goes back. Cutting to the size the file has
       // already frees it on some systems only; a hole frees it on the others.
       if (ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
-        result = Status::IoErrorFromErrno("While ftruncating file to free reserved space", path_,
-                                          errno);
+        result =
+            Status::IoErrorFromErrno("While ftruncating file to free reserved space", path_, errno);
       } else if (options_.fallocate_keep_size) {
         struct stat info {};
-        const bool still_there =
-            fstat(fd_.get(), &info) == 0 && info.st_blksize > 0 &&
-            static_cast<uint64_t>(info.st_blocks) * 512 >
-                (size_ / static_cast<uint64_t>(info.st_blksize) + 1) *
-                    static_cast<uint64_t>(info.st_blksize);
+        const bool still_there = fstat(fd_.get(), &info) == 0 && info.st_blksize > 0 &&
+                                 static_cast<uint64_t>(info.st_blocks) * 512 >
+                                     (size_ / static_cast<uint64_t>(info.st_blksize) + 1) *
+                                         static_cast<uint64_t>(info.st_blksize);
         if (still_there) {
           (void)fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
                           static_cast<off_t>(size_), static_cast<off_t>(allocated_end_ - size_));
@@ -142,8 +141,8 @@ class PosixWritableFile final : public WritableFile {
 
   Status InvalidateCache(uint64_t offset, size_t size) override {
     if (options_.direct_writes) return Status::Ok();
-    const int error = posix_fadvise(fd_.get(), static_cast<off_t>(offset),
-                                    static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+    const int error = posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(size),
+                                    POSIX_FADV_DONTNEED);
     if (error == 0) return Status::Ok();
     return Status::IoErrorFromErrno("While fadvise NotNeeded", path_, error);
   }

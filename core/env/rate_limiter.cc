@@ -110,8 +110,7 @@ class TokenBucket final : public RateLimiter {
 
   uint64_t BytesPerPeriod(uint64_t rate) const {
     return std::max<uint64_t>(
-        static_cast<uint64_t>(static_cast<unsigned __int128>(rate) * period_us_ /
-                              kMicrosPerSecond),
+        static_cast<uint64_t>(static_cast<unsigned __int128>(rate) * period_us_ / kMicrosPerSecond),
         1);
   }
 

@@ -148,8 +148,8 @@ class Workers {
   CondVar wake_{&mu_};
   CondVar all_ended_{&mu_};
   std::deque<Job> queue_ SKARN_GUARDED_BY(mu_);
-  int wanted_ SKARN_GUARDED_BY(mu_) = -1;  // Threads at most; -1: nobody has said.
-  int running_ SKARN_GUARDED_BY(mu_) = 0;  // Threads that exist.
+  int wanted_ SKARN_GUARDED_BY(mu_) = -1;   // Threads at most; -1: nobody has said.
+  int running_ SKARN_GUARDED_BY(mu_) = 0;   // Threads that exist.
   int starting_ SKARN_GUARDED_BY(mu_) = 0;  // Of them, those that have not looked yet.
   int idle_ SKARN_GUARDED_BY(mu_) = 0;      // Of them, those that wait for a job.
   bool joining_ SKARN_GUARDED_BY(mu_) = false;

@@ -135,8 +135,7 @@ std::string HistogramSnapshot::ToString() const {
   Append(&text, "Count: %llu Average: %.4f  StdDev: %.2f\n", static_cast<Printable>(count),
          Average(), StandardDeviation());
   Append(&text, "Min: %llu  Median: %.4f  Max: %llu\n",
-         static_cast<Printable>(count == 0 ? 0 : min), Percentile(50),
-         static_cast<Printable>(max));
+         static_cast<Printable>(count == 0 ? 0 : min), Percentile(50), static_cast<Printable>(max));
   Append(&text, "Percentiles: P50: %.2f P75: %.2f P99: %.2f P99.9: %.2f P99.99: %.2f\n",
          Percentile(50), Percentile(75), Percentile(99), Percentile(99.9), Percentile(99.99));
   text.append(54, '-').push_back('\n');

@@ -27,9 +27,7 @@ constexpr uint32_t kSlotsMax = 32;
 }  // namespace
 
 const char* TickerName(Ticker ticker) { return kTickerNames[static_cast<size_t>(ticker)]; }
-const char* HistogramName(HistogramKind kind) {
-  return kHistogramNames[static_cast<size_t>(kind)];
-}
+const char* HistogramName(HistogramKind kind) { return kHistogramNames[static_cast<size_t>(kind)]; }
 
 Statistics::Statistics() {
   const uint32_t cores = std::max(1u, std::thread::hardware_concurrency());

@@ -170,9 +170,8 @@ TEST(Codec, TrainingNeedsSamples) {
 
 TEST(Codec, RefusesTypesItCannotHandle) {
   EXPECT_TRUE(Uncompress(CompressionType::kXpress, 5, nullptr, "abc").status().IsNotSupported());
-  EXPECT_TRUE(Uncompress(static_cast<CompressionType>(0x99), 5, nullptr, "abc")
-                  .status()
-                  .IsNotSupported());
+  EXPECT_TRUE(
+      Uncompress(static_cast<CompressionType>(0x99), 5, nullptr, "abc").status().IsNotSupported());
   EXPECT_FALSE(IsCodecAvailable(CompressionType::kXpress));
   EXPECT_EQ(CodecName(static_cast<CompressionType>(0x55)), nullptr);
 }
@@ -208,7 +207,8 @@ TEST(Codec, SurvivesDamagedPayloads) {
           bad.resize(random.Uniform(bad.size()));
           break;
         default:
-          for (int i = 0; i < 5; i++) bad[random.Uniform(bad.size())] = static_cast<char>(random.Next());
+          for (int i = 0; i < 5; i++)
+            bad[random.Uniform(bad.size())] = static_cast<char>(random.Next());
       }
       for (uint32_t format_version : {1u, 5u}) {
         const Result<CodecBuffer> result = Uncompress(type, format_version, nullptr, bad);

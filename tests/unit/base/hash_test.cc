@@ -120,10 +120,10 @@ TEST(Crc32c, CombinesTheCrcsOfTwoParts) {
   std::string bytes(5000, '\0');
   for (char& byte : bytes) byte = static_cast<char>(random.Next());
   for (size_t cut : {0ul, 1ul, 7ul, 8ul, 100ul, 4095ul, 5000ul}) {
-    EXPECT_EQ(crc32c::Combine(crc32c::Value(bytes.data(), cut),
-                              crc32c::Value(bytes.data() + cut, bytes.size() - cut),
-                              bytes.size() - cut),
-              crc32c::Value(bytes))
+    EXPECT_EQ(
+        crc32c::Combine(crc32c::Value(bytes.data(), cut),
+                        crc32c::Value(bytes.data() + cut, bytes.size() - cut), bytes.size() - cut),
+        crc32c::Value(bytes))
         << cut;
   }
 }

@@ -3,8 +3,8 @@
 
 #include "core/env/file_system.h"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -168,8 +168,8 @@ TEST_P(FileSystemTest, TellsWhatIsMissing) {
             "IO error: No such file or directory: While opening a file for sequentially reading: " +
                 Path("x") + ": No such file or directory");
   EXPECT_EQ(fs_->NewRandomAccessFile(Path("x"), FileOptions()).status().ToString(),
-            "IO error: No such file or directory: While open a file for random read: " +
-                Path("x") + ": No such file or directory");
+            "IO error: No such file or directory: While open a file for random read: " + Path("x") +
+                ": No such file or directory");
   EXPECT_TRUE(fs_->FileSize(Path("x")).status().IsPathNotFound());
   EXPECT_TRUE(fs_->RenameFile(Path("x"), Path("y")).IsPathNotFound());
 }

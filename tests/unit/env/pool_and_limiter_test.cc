@@ -109,7 +109,8 @@ TEST(ThreadPool, CancelsTheJobsOfOneOwner) {
   pool->Schedule(Priority::kLow, nullptr, [&] { gate.Pass(); });
   gate.AwaitWaiting(1);
   for (int i = 0; i < 3; i++) {
-    pool->Schedule(Priority::kLow, &owner, [&] { ran++; }, [&] { cancelled++; });
+    pool->Schedule(
+        Priority::kLow, &owner, [&] { ran++; }, [&] { cancelled++; });
   }
   pool->Schedule(Priority::kLow, nullptr, [&] { ran += 10; });
   EXPECT_EQ(pool->Cancel(Priority::kLow, &owner), 3);
@@ -140,8 +141,10 @@ TEST(DeterministicPool, RunsOneJobAtATimeInAnOrderTheSeedDecides) {
     DeterministicPool pool(seed);
     std::string order;
     for (int i = 0; i < 4; i++) {
-      pool.Schedule(Priority::kLow, nullptr, [&order] { order += 'l'; }, nullptr);
-      pool.Schedule(Priority::kHigh, nullptr, [&order] { order += 'h'; }, nullptr);
+      pool.Schedule(
+          Priority::kLow, nullptr, [&order] { order += 'l'; }, nullptr);
+      pool.Schedule(
+          Priority::kHigh, nullptr, [&order] { order += 'h'; }, nullptr);
     }
     EXPECT_TRUE(pool.RunOne());
     EXPECT_EQ(order.size(), 1u);

@@ -52,8 +52,10 @@ TEST(Comparator, KeepsSeparatorsAndSuccessorsInOrder) {
   for (const Comparator* comparator : {BytewiseComparator(), ReverseBytewiseComparator()}) {
     for (int round = 0; round < 20000; round++) {
       std::string a, b;
-      for (size_t i = random.Uniform(5); i > 0; i--) a.push_back("\x00\x01\x7f\x80\xfe\xff"[random.Uniform(6)]);
-      for (size_t i = random.Uniform(5); i > 0; i--) b.push_back("\x00\x01\x7f\x80\xfe\xff"[random.Uniform(6)]);
+      for (size_t i = random.Uniform(5); i > 0; i--)
+        a.push_back("\x00\x01\x7f\x80\xfe\xff"[random.Uniform(6)]);
+      for (size_t i = random.Uniform(5); i > 0; i--)
+        b.push_back("\x00\x01\x7f\x80\xfe\xff"[random.Uniform(6)]);
       if (comparator->Compare(a, b) >= 0) continue;
       const std::string separator = Separator(comparator, a, b);
       EXPECT_LE(comparator->Compare(a, separator), 0);
