@@ -269,7 +269,8 @@ Status OutputWriter::AddTombstones(const Slice* next_user_key) {
       builder_->AddRangeDeletion(start, end, sequence);
 
       std::string smallest = PackKey(start, PackTag(sequence, EntryKind::kRangeDeletion));
-      if (!low.empty() && compare(fragment.start, plain(PackedUserKey(low))) < 0) smallest = low;
+      // Also where it starts at the first key: newer versions of that key may be in the file before.
+      if (!low.empty() && order_.ComparePacked(smallest, low) < 0) smallest = low;
       std::string largest =
           PackKey(Concat(fragment.end, std::string(timestamp_size, '\xff')), FileRecord::kRangeEndTag);
       if (!up.empty() && order_.ComparePacked(up, largest) < 0) largest = up;
