@@ -403,6 +403,7 @@ void UserIterator::FindForward(bool skipping) {
   valid_ = false;
   uint64_t skipped = 0;
   bool seeked = false;  // For this saved key.
+  bool has_saved_key = skipping;  // Any bytes, none too, are a key.
   uint64_t passed = 0, deletions = 0, too_new = 0;
   bool shown = false;
   while (cursor_->valid()) {
@@ -434,6 +435,7 @@ void UserIterator::FindForward(bool skipping) {
         }
         // All older versions of the key are hidden.
         saved_key_.assign(user_key.data(), user_key.size());
+        has_saved_key = true;
         skipping = true;
         seeked = false;
         skipped = 0;
@@ -442,10 +444,11 @@ void UserIterator::FindForward(bool skipping) {
     } else {
       ++too_new;
       // Versions this reader may not see: their number matters, since one seek passes them.
-      if (!saved_key_.empty() && CompareForSkip(user_key, saved_key_) <= 0) {
+      if (has_saved_key && CompareForSkip(user_key, saved_key_) <= 0) {
         ++skipped;
       } else {
         saved_key_.assign(user_key.data(), user_key.size());
+        has_saved_key = true;
         skipping = false;
         seeked = false;
         skipped = 0;

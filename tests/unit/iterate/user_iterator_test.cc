@@ -120,6 +120,17 @@ TEST(UserIterator, EndsAtTheEndOfThePrefix) {
   EXPECT_FALSE(it->valid());
 }
 
+// The empty key is a key like any other, though its bytes look like no key at all.
+TEST(UserIterator, LeavesTheEmptyKeyThoughANewerVersionOfItIsHidden) {
+  auto it = Iterate({Entry("", 15), Entry("", 3), Entry("b", 4)}, ReadOptions(), /*sequence=*/14);
+  it->SeekForPrev("");
+  ASSERT_TRUE(it->valid());
+  EXPECT_EQ(it->key(), Slice(""));
+  it->Next();
+  ASSERT_TRUE(it->valid());
+  EXPECT_EQ(it->key(), Slice("b"));
+}
+
 TEST(UserIterator, IsEmptyWhenTheBoundsCross) {
   const Slice lower("c"), upper("b");
   ReadOptions read;
