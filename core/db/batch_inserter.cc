@@ -50,9 +50,9 @@ Status ValidateBatch(Slice bytes, const FamilyTable& families, bool ignore_missi
       if (entry.value.size() < family->timestamp_size()) {
         return Status::InvalidArgument("timestamp size mismatch");
       }
-      if (family->order().CompareUserWithoutTimestamp(entry.key, entry.value) > 0) {
-        return Status::InvalidArgument("end key comes before start key");
-      }
+      const int order = family->order().CompareUserWithoutTimestamp(entry.key, entry.value);
+      if (order > 0) return Status::InvalidArgument("end key comes before start key");
+      if (order == 0) ++facts->empty_ranges;
     } else if (entry.kind == BatchTag::kTimedPut) {
       Slice value;
       uint64_t write_time_s = 0;

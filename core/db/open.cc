@@ -385,7 +385,7 @@ Status DbOpener::Start() {
       if (size.ok()) (void)db->fs_->Truncate(wals_.back().path, *size).ok();
     }
   }
-  Status status = db->wals_.Switch(log_number, preallocation, db->last_allocated_);
+  Status status = db->wals_.Switch(log_number, preallocation);
   if (!status.ok()) return status;
   if (met_damage_ && next_sequence_ != kUnset) {
     // Tells the next recovery that this log goes on where the damaged one broke off.

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "core/batch/batch_format.h"
 #include "core/env/file_writer.h"
 #include "core/version/file_names.h"
 
@@ -28,8 +29,7 @@ WalManager::WalManager(const DbOptions& options, std::string directory)
 
 WalManager::~WalManager() { (void)Close().ok(); }
 
-Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
-                          SequenceNumber last_sequence, bool after_failure) {
+Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes, bool after_failure) {
   FileSystem* const fs = options_.env->file_system;
   LogWriter::Predecessor predecessor;
   const bool has_predecessor = current_ != nullptr;
@@ -40,7 +40,7 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
     if (!flushed.ok() && !after_failure) return flushed;
     predecessor.log_number = current_->log_number();
     predecessor.size_bytes = current_->file()->size_bytes();
-    predecessor.last_sequence = last_sequence;
+    predecessor.last_sequence = last_batch_;
   }
   uint64_t recycled = 0;
   {
@@ -89,6 +89,7 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   directory_synced_ = false;
   current_ = writer.get();
   empty_ = true;
+  last_batch_ = 0;
   counted_ = writer->file()->size_bytes();
   total_bytes_.fetch_add(counted_, std::memory_order_relaxed);
   current_number_.store(number, std::memory_order_release);
@@ -111,6 +112,7 @@ Status WalManager::AppendLocked(const Slice* parts, size_t count,
   }
   if (Status s = current_->AddRecordParts(parts, count); !s.ok()) return s;
   empty_ = false;
+  last_batch_ = BatchSequence(parts[0]);
   const uint64_t size = current_->file()->size_bytes();
   total_bytes_.fetch_add(size - counted_, std::memory_order_relaxed);
   bytes_written_.fetch_add(size - counted_, std::memory_order_relaxed);

@@ -41,10 +41,10 @@ class WalManager {
   // Makes log `number` the current one, over a recycled file when there is one. The old one
   // is handed to the system and stays among the unsynced. Leader, or before writes begin.
   // `after_failure`: the old one's bytes do not matter any more.
-  Status Switch(uint64_t number, uint64_t preallocation_bytes, SequenceNumber last_sequence,
-                bool after_failure = false) SKARN_EXCLUDES(mu_, append_mu_);
+  Status Switch(uint64_t number, uint64_t preallocation_bytes, bool after_failure = false)
+      SKARN_EXCLUDES(mu_, append_mu_);
 
-  // One record in parts. Leader only. `timestamp_sizes`: of the families it touches.
+  // One record, a batch, in parts; the first has the batch's header. Leader only. `timestamp_sizes`: of the families it touches.
   Status Append(const Slice* parts, size_t count,
                 const std::map<uint32_t, size_t>& timestamp_sizes) SKARN_EXCLUDES(append_mu_);
   // Makes all logs durable, up to what was appended before the call. Any thread.
@@ -121,6 +121,7 @@ class WalManager {
 
   LogWriter* current_ = nullptr;  // Leader only; owned by open_.back().
   bool empty_ = true;             // Leader only.
+  SequenceNumber last_batch_ = 0;  // Leader only: of the last record of the current log; 0 none.
   uint64_t counted_ = 0;          // Leader only: bytes of the current log in total_bytes_.
   std::atomic<uint64_t> current_number_{0};
   std::atomic<uint64_t> total_bytes_{0};

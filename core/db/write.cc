@@ -121,6 +121,10 @@ Status DbImpl::DeleteRange(const WriteOptions& options, ColumnFamilyHandle* fami
   } else if (target->order().CompareUser(begin, end) > 0) {
     return Status::InvalidArgument("end key comes before start key");
   }
+  if (target->order().comparator()->CompareWithoutTimestamp(begin, false, end,
+                                                            !timestamp.empty()) == 0) {
+    return Status::Ok();  // Deletes nothing.
+  }
   return CommitOne(options, target, EntryKind::kRangeDeletion, begin, timestamp, end);
 }
 
@@ -249,7 +253,8 @@ Status DbImpl::CommitBatch(const WriteOptions& options, WriteBatch* batch,
   writer.part_count = 1;
   writer.size_bytes = bytes.size();
   writer.log_entry_count = batch->wal_count();
-  writer.entry_count = extras.log_only ? 0 : batch->count();
+  // As recovery will count, so that logs go on where the one before ended.
+  writer.entry_count = extras.log_only ? 0 : batch->count() - facts.empty_ranges;
   writer.batch_bytes = bytes;
   writer.batch = batch;
   writer.callback = extras.callback;
@@ -462,10 +467,6 @@ Status DbImpl::InsertWriter(Writer* writer, InsertContext* context) {
   context->log_reference = writer->log_reference;
   if (!writer->batch_bytes.empty()) return InsertBatch(writer->batch_bytes, context);
   if (SKARN_UNLIKELY(writer->family->dropped())) return Status::Ok();
-  if (SKARN_UNLIKELY(writer->kind == EntryKind::kRangeDeletion) &&
-      writer->family->order().CompareUserWithoutTimestamp(writer->key, writer->value) == 0) {
-    return Status::Ok();  // Deletes nothing.
-  }
   return InsertEntry(writer->family, writer->kind, writer->key, writer->value, context);
 }
 
