@@ -327,6 +327,7 @@ TEST(TableCursor, APrefixThatIsNotThereCostsNoRead) {
 
   // With an extractor that changed, only a bound within the prefix allows it.
   options.prefix_extractor = NewFixedPrefixTransform(5);
+  cursor.reset();
   table = OpenBytes(bytes, options);
   ASSERT_TRUE(table.ok());
   const ReadOptions plain;
@@ -548,6 +549,7 @@ TEST(TableReader, InputErrorsAreToldAndLeaveNothingBehind) {
 
   // In the middle of a scan, in both directions.
   options.table.block_cache = nullptr;
+  cursor.reset();
   table = OpenBytes(bytes, options, false, &events);
   cursor = (*table)->NewCursor(read, TableCaller::kUserIterator, false);
   for (const bool forward : {true, false}) {
