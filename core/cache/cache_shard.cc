@@ -44,19 +44,18 @@ void CacheShard::Init(uint32_t index, size_t capacity, bool strict, double high_
 CacheShard::~CacheShard() {
   Table* table = table_.load(std::memory_order_relaxed);
   if (table == nullptr) return;
-  if (!disowned_.load(std::memory_order_relaxed)) {
-    for (size_t i = 0; i <= table->mask; ++i) {
-      for (Bucket* bucket = &table->buckets[i]; bucket != nullptr;
-           bucket = bucket->overflow.load(std::memory_order_relaxed)) {
-        for (std::atomic<uint64_t>& slot : bucket->slots) {
-          const uint64_t word = slot.load(std::memory_order_relaxed);
-          if (word == 0) continue;
-          Handle* entry = Entry(word);
-          // A pinned entry outlives the cache: its holder still reads it.
-          if ((entry->state.load(std::memory_order_acquire) & kPins) != 0) continue;
-          if (entry->deleter != nullptr) entry->deleter(entry->object);
-          delete entry;
-        }
+  const bool disowned = disowned_.load(std::memory_order_relaxed);
+  for (size_t i = 0; i <= table->mask; ++i) {
+    for (Bucket* bucket = &table->buckets[i]; bucket != nullptr;
+         bucket = bucket->overflow.load(std::memory_order_relaxed)) {
+      for (std::atomic<uint64_t>& slot : bucket->slots) {
+        const uint64_t word = slot.load(std::memory_order_relaxed);
+        if (word == 0) continue;
+        Handle* entry = Entry(word);
+        // A pinned entry outlives the cache: its holder still reads it.
+        if ((entry->state.load(std::memory_order_acquire) & kPins) != 0) continue;
+        if (entry->deleter != nullptr && !disowned) entry->deleter(entry->object);
+        delete entry;
       }
     }
   }
