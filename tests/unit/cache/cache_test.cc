@@ -245,12 +245,12 @@ TEST(Cache, DestroyingItFreesItsObjectsUnlessTheyWereDisowned) {
     for (uint64_t key = 0; key < 50; ++key) ASSERT_TRUE(Put(cache.get(), key, 1).ok());
   }
   EXPECT_EQ(live_objects, before);
-  static std::vector<Object*> kept;  // Reachable, so that no leak is reported.
+  static auto* const kept = new std::vector<Object*>;  // Reachable: no leak is reported.
   {
     auto cache = PlainCache(1000);
-    kept.push_back(new Object(1));
+    kept->push_back(new Object(1));
     ASSERT_TRUE(cache
-                    ->Insert(CacheKey{7, 1}, kept.back(), DeleteObject, 1,
+                    ->Insert(CacheKey{7, 1}, kept->back(), DeleteObject, 1,
                              Cache::Role::kDataBlock, Cache::Priority::kLow, nullptr)
                     .ok());
     cache->DisownData();
