@@ -166,6 +166,8 @@ Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manif
   std::string content = ManifestFileName("", manifest_number).substr(1);
   content.push_back('\n');
   Status s = WriteStringToFile(fs, content, temporary, /*sync=*/true);
+  // The MANIFEST's own name must not be lost when CURRENT's change is not.
+  if (s.ok() && directory != nullptr) s = directory->Fsync();
   if (s.ok()) {
     // From here on CURRENT may be the new one whatever the outcome says.
     if (renamed != nullptr) *renamed = true;

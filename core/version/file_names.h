@@ -65,8 +65,8 @@ std::string OldInfoLogName(const std::string& info_log_name, uint64_t time_us);
 // The directory of a path id: the last one when there are fewer.
 const std::string& DirectoryOfPath(const std::vector<std::string>& directories, uint32_t path_id);
 
-// Durable switch of CURRENT to MANIFEST-<number>: temporary, sync, rename, sync of the
-// directory. With `*renamed` set CURRENT may name the new MANIFEST even on an error.
+// Durable switch of CURRENT to MANIFEST-<number>, a file that has been synced: temporary,
+// sync, sync of the directory, rename, sync of the directory. With `*renamed` set CURRENT may name the new MANIFEST even on an error.
 Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
                       Directory* directory, bool* renamed = nullptr);
 // The path of the MANIFEST that CURRENT names, and its number.

@@ -299,7 +299,8 @@ void VersionSet::TakeObsoleteFiles(std::vector<ObsoleteTable>* tables,
         const bool later = number(one) >= min_pending_output ||
                            std::find(kept.begin(), kept.end(), number(one)) != kept.end();
         if (later) {
-          *wait++ = std::move(one);
+          if (&*wait != &one) *wait = std::move(one);
+          ++wait;
         } else {
           to->push_back(std::move(one));
         }
