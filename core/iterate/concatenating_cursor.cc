@@ -68,6 +68,7 @@ void ConcatenatingCursor::Copy() {
   user_key_ = cursor_->user_key();
   tag_ = cursor_->tag();
   value_ = cursor_->value();
+  value_ready_ = cursor_->value_ready();
 }
 
 void ConcatenatingCursor::SkipEmptyForward() {

@@ -25,8 +25,9 @@ class EmptyCursor final : public InternalCursor {
 
 }  // namespace
 
-// A loser tree over the children. Each child has a prefix of its key beside it, so most
-// comparisons are of integers. Children that are not valid lose against all others.
+// A loser tree over the children. Each child has a rank beside it, made of a prefix of its
+// key: smaller comes first in the direction of travel. So most games are decided by one
+// comparison of integers. Children that are not valid have the last rank and lose.
 class MergingCursor final : public InternalCursor {
  public:
   MergingCursor(const KeyOrder& order, SequenceNumber snapshot, Slice read_timestamp,
@@ -36,11 +37,14 @@ class MergingCursor final : public InternalCursor {
         snapshot_(snapshot),
         read_timestamp_(read_timestamp) {
     children_.reserve(sources.size());
+    owned_.reserve(sources.size());
     for (size_t i = 0; i < sources.size(); ++i) {
       if (sources[i].tombstones != nullptr) {
         covers_.push_back({sources[i].tombstones, i, TombstoneSpan()});
       }
-      children_.push_back({std::move(sources[i].cursor), std::move(sources[i].owned_tombstones)});
+      children_.emplace_back();
+      children_.back().cursor = sources[i].cursor.get();
+      owned_.push_back({std::move(sources[i].cursor), std::move(sources[i].owned_tombstones)});
     }
     losers_.resize(children_.size());
     max_timestamp_.assign(order.timestamp_size(), '\xff');
@@ -89,12 +93,13 @@ class MergingCursor final : public InternalCursor {
   }
 
   bool PrepareValue() override {
-    InternalCursor* cursor = children_[winner_].cursor.get();
+    InternalCursor* cursor = children_[winner_].cursor;
     if (!cursor->PrepareValue()) {
       Fail(cursor->status());
       return false;
     }
     value_ = cursor->value();
+    value_ready_ = true;
     return true;
   }
 
@@ -116,12 +121,16 @@ class MergingCursor final : public InternalCursor {
   }
 
  private:
-  struct Child {
+  struct Owned {
     std::unique_ptr<InternalCursor> cursor;
     std::unique_ptr<TombstoneSource> tombstones;
-    uint64_t prefix = 0;
+  };
+  struct Child {
+    uint64_t rank = kLastRank;
+    InternalCursor* cursor = nullptr;  // Of owned_.
     bool valid = false;
   };
+  static constexpr uint64_t kLastRank = UINT64_MAX;
   // The tombstones of one child, and what they do around the current key.
   struct Cover {
     TombstoneSource* source;
@@ -145,29 +154,34 @@ class MergingCursor final : public InternalCursor {
   void Refresh(Child* child) {
     child->valid = child->cursor->valid();
     if (SKARN_LIKELY(child->valid)) {
-      child->prefix = PrefixOf(child->cursor->user_key());
-    } else if (Status s = child->cursor->status(); !s.ok()) {
-      Fail(std::move(s));
+      child->rank = RankOf(order_.StripTimestamp(child->cursor->user_key()));
+    } else {
+      Exhausted(child);
     }
   }
+  [[gnu::noinline]] void Exhausted(Child* child) {
+    child->rank = kLastRank;
+    if (Status s = child->cursor->status(); !s.ok()) Fail(std::move(s));
+  }
 
-  uint64_t PrefixOf(Slice user_key) const {
-    switch (comparator_kind_) {
-      case Comparator::Kind::kBytewise:
-        return KeyPrefix(order_.StripTimestamp(user_key), 0);
-      case Comparator::Kind::kReverseBytewise:
-        return ~KeyPrefix(order_.StripTimestamp(user_key), 0);
-      default:
-        return 0;
-    }
+  // Of a key without timestamp. Equal ranks tell nothing.
+  uint64_t RankOf(Slice user_key) const {
+    if (SKARN_UNLIKELY(comparator_kind_ == Comparator::Kind::kUser)) return 0;
+    const uint64_t prefix = KeyPrefix(user_key, 0);
+    return forward_ == (comparator_kind_ == Comparator::Kind::kBytewise) ? prefix : ~prefix;
   }
 
   // Whether child `a` comes before `b` in the direction of travel.
   bool Before(uint32_t a, uint32_t b) const {
     const Child& x = children_[a];
     const Child& y = children_[b];
-    if (SKARN_UNLIKELY(!x.valid || !y.valid)) return x.valid;
-    if (x.prefix != y.prefix) return (x.prefix < y.prefix) == forward_;
+    if (SKARN_LIKELY(x.rank != y.rank)) return x.rank < y.rank;
+    return BeforeByKey(a, b);
+  }
+  [[gnu::noinline]] bool BeforeByKey(uint32_t a, uint32_t b) const {
+    const Child& x = children_[a];
+    const Child& y = children_[b];
+    if (!x.valid || !y.valid) return x.valid;
     const int order = order_.Compare(x.cursor->user_key(), x.cursor->tag(), y.cursor->user_key(),
                                      y.cursor->tag());
     // Of two equal entries the newer source's comes first.
@@ -196,12 +210,13 @@ class MergingCursor final : public InternalCursor {
   // Plays the games of the winner again after it moved.
   void Replay() {
     Refresh(&children_[winner_]);
+    uint32_t* const losers = losers_.data();
     uint32_t winner = winner_;
     for (uint32_t node = (winner + static_cast<uint32_t>(children_.size())) / 2; node >= 1;
          node /= 2) {
-      const uint32_t loser = losers_[node];
+      const uint32_t loser = losers[node];
       if (Before(loser, winner)) {
-        losers_[node] = winner;
+        losers[node] = winner;
         winner = loser;
       }
     }
@@ -216,7 +231,7 @@ class MergingCursor final : public InternalCursor {
     forward_ = forward;
     cover_known_ = false;
     for (uint32_t i = 0; i < children_.size(); ++i) {
-      InternalCursor* cursor = children_[i].cursor.get();
+      InternalCursor* cursor = children_[i].cursor;
       if (i != current) {
         if (forward) {
           cursor->Seek(key, tag);
@@ -248,6 +263,7 @@ class MergingCursor final : public InternalCursor {
         user_key_ = cursor.user_key();
         tag_ = cursor.tag();
         value_ = cursor.value();
+        value_ready_ = cursor.value_ready();
         return;
       }
       Leap(&child);
@@ -258,18 +274,15 @@ class MergingCursor final : public InternalCursor {
 
   bool Covered(const Child& child, SequenceNumber sequence) {
     const Slice user_key = order_.StripTimestamp(child.cursor->user_key());
-    if (!StillKnown(child.prefix, user_key)) Find(user_key);
+    if (!StillKnown(child.rank, user_key)) Find(user_key);
     return sequence < covered_up_to_;
   }
   // Whether what we know of the last key's surroundings holds for this one too.
-  bool StillKnown(uint64_t prefix, Slice user_key) const {
+  bool StillKnown(uint64_t rank, Slice user_key) const {
     if (!cover_known_) return false;
-    if (forward_) {
-      if (nearest_ == nullptr || prefix < nearest_prefix_) return true;
-      return !nearest_->PastLimit(order_, user_key);
-    }
-    if (nearest_ == nullptr || prefix > nearest_prefix_) return true;
-    return !nearest_->BeforeStart(order_, user_key);
+    if (nearest_ == nullptr || rank < nearest_rank_) return true;
+    return forward_ ? !nearest_->PastLimit(order_, user_key)
+                    : !nearest_->BeforeStart(order_, user_key);
   }
   void Find(Slice user_key) {
     covered_up_to_ = 0;
@@ -299,19 +312,9 @@ class MergingCursor final : public InternalCursor {
       }
     }
     if (nearest_ != nullptr) {
-      nearest_prefix_ = StrippedPrefixOf(forward_ ? nearest_->limit : nearest_->start);
+      nearest_rank_ = RankOf(forward_ ? nearest_->limit : nearest_->start);
     }
     cover_known_ = true;
-  }
-  uint64_t StrippedPrefixOf(Slice user_key) const {
-    switch (comparator_kind_) {
-      case Comparator::Kind::kBytewise:
-        return KeyPrefix(user_key, 0);
-      case Comparator::Kind::kReverseBytewise:
-        return ~KeyPrefix(user_key, 0);
-      default:
-        return 0;
-    }
   }
   bool EndsBefore(const TombstoneSpan& a, const TombstoneSpan& b) const {
     const int order = order_.CompareStripped(a.limit, b.limit);
@@ -324,7 +327,7 @@ class MergingCursor final : public InternalCursor {
 
   // Moves a child off a covered entry: out of the tombstone when all of the child is older.
   void Leap(Child* child) {
-    InternalCursor* cursor = child->cursor.get();
+    InternalCursor* cursor = child->cursor;
     const TombstoneSpan& span = covering_->span;
     const Slice user_key = order_.StripTimestamp(cursor->user_key());
     const bool older = winner_ > covering_->child;
@@ -353,6 +356,7 @@ class MergingCursor final : public InternalCursor {
   const Comparator::Kind comparator_kind_;
   const SequenceNumber snapshot_;
   const Slice read_timestamp_;
+  std::vector<Owned> owned_;
   std::vector<Child> children_;   // Newest first.
   std::vector<uint32_t> losers_;  // Of inner nodes 1 on.
   uint32_t winner_ = 0;
@@ -366,7 +370,7 @@ class MergingCursor final : public InternalCursor {
   SequenceNumber covered_up_to_ = 0;
   const Cover* covering_ = nullptr;
   const TombstoneSpan* nearest_ = nullptr;
-  uint64_t nearest_prefix_ = 0;
+  uint64_t nearest_rank_ = 0;
   std::string max_timestamp_;
   std::string leap_target_;
 };

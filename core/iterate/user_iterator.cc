@@ -55,6 +55,9 @@ void UserIterator::Prepare() {
       start_timestamp_ = read.iter_start_ts->ToString();
     }
   }
+  simple_ = upper_bound_ == nullptr && !prefix_limited_ && timestamp_size_ == 0 &&
+            read.max_skippable_internal_keys == 0 && !read.pin_data &&
+            order_.comparator()->EqualMeansSameBytes();
   CountTicker(setup_.statistics, Ticker::kNumIteratorCreated);
 }
 
@@ -120,7 +123,7 @@ Status UserIterator::GetProperty(Slice name, std::string* value) const {
     return Status::Ok();
   }
   if (name == Slice("rocksdb.iterator.internal-key")) {
-    *value = valid_ ? key_.ToString() : saved_key_;
+    *value = (valid_ ? key_ : saved_key_.slice()).ToString();
     return Status::Ok();
   }
   if (name == Slice("rocksdb.iterator.write-time")) {
@@ -187,7 +190,7 @@ bool UserIterator::RefuseInTailing(const char* operation) {
 bool UserIterator::StartSeek() {
   valid_ = false;
   keys_examined_ = 0;
-  saved_key_.clear();
+  saved_key_.Clear();
   prefix_known_ = false;
   beyond_ = false;
   const ReadOptions& read = setup_.read;
@@ -276,7 +279,7 @@ void UserIterator::Next() {
   if (SKARN_LIKELY(forward_)) {
     if (SKARN_LIKELY(!beyond_)) {
       const Slice full_key = cursor_->user_key();
-      saved_key_.assign(full_key.data(), full_key.size());
+      saved_key_.Assign(full_key);
       cursor_->Next();
     }
   } else {
@@ -285,9 +288,9 @@ void UserIterator::Next() {
     if (cursor_->valid()) {
       cursor_->Next();
     } else if (every_version_) {
-      cursor_->Seek(saved_key_, kMaxTag);
+      cursor_->Seek(saved_key_.slice(), kMaxTag);
     } else {
-      cursor_->Seek(SeekKey(Plain(saved_key_), '\xff'), kMaxTag);
+      cursor_->Seek(SeekKey(Plain(saved_key_.slice()), '\xff'), kMaxTag);
     }
   }
   beyond_ = false;
@@ -306,7 +309,7 @@ void UserIterator::Prev() {
     forward_ = false;
     if (!beyond_) {
       const Slice full_key = cursor_->user_key();
-      saved_key_.assign(full_key.data(), full_key.size());
+      saved_key_.Assign(full_key);
     }
     beyond_ = false;
     if (!StepBeforeSavedKey()) return;
@@ -393,13 +396,31 @@ void UserIterator::ShowCurrent(Slice user_key, uint64_t tag, EntryKind kind) {
 void UserIterator::SeekPastSavedKey() {
   // After its last version.
   if (every_version_) {
-    cursor_->Seek(saved_key_, PackTag(0, EntryKind::kDeletion));
+    cursor_->Seek(saved_key_.slice(), PackTag(0, EntryKind::kDeletion));
   } else {
-    cursor_->Seek(SeekKey(Plain(saved_key_), '\0'), PackTag(0, EntryKind::kDeletion));
+    cursor_->Seek(SeekKey(Plain(saved_key_.slice()), '\0'), PackTag(0, EntryKind::kDeletion));
   }
 }
 
-void UserIterator::FindForward(bool skipping) {
+inline void UserIterator::FindForward(bool skipping) {
+  // The usual case: the next entry is a visible value of another key.
+  if (SKARN_LIKELY(simple_ && cursor_->valid())) {
+    const uint64_t tag = cursor_->tag();
+    const Slice user_key = cursor_->user_key();
+    if (SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
+                     cursor_->value_ready() &&
+                     !(skipping && SameBytes(user_key, saved_key_.slice())))) {
+      key_ = user_key;
+      value_ = cursor_->value();
+      shown_tag_ = tag;
+      valid_ = true;
+      return;
+    }
+  }
+  FindForwardSlow(skipping);
+}
+
+void UserIterator::FindForwardSlow(bool skipping) {
   valid_ = false;
   uint64_t skipped = 0;
   bool seeked = false;  // For this saved key.
@@ -418,14 +439,14 @@ void UserIterator::FindForward(bool skipping) {
 
     const uint64_t tag = cursor_->tag();
     if (SKARN_LIKELY(Visible(user_key, tag))) {
-      if (skipping && CompareForSkip(user_key, saved_key_) <= 0) {
+      if (skipping && CompareForSkip(user_key, saved_key_.slice()) <= 0) {
         ++skipped;
         ++passed;
       } else {
         const EntryKind kind = TagKind(tag);
         if (SKARN_LIKELY(!IsDeletion(kind)) || every_version_) {
           if (SKARN_UNLIKELY(kind == EntryKind::kMerge)) {
-            saved_key_.assign(user_key.data(), user_key.size());
+            saved_key_.Assign(user_key);
             MergeForward();
           } else {
             ShowCurrent(user_key, tag, kind);
@@ -434,7 +455,7 @@ void UserIterator::FindForward(bool skipping) {
           break;
         }
         // All older versions of the key are hidden.
-        saved_key_.assign(user_key.data(), user_key.size());
+        saved_key_.Assign(user_key);
         has_saved_key = true;
         skipping = true;
         seeked = false;
@@ -444,10 +465,10 @@ void UserIterator::FindForward(bool skipping) {
     } else {
       ++too_new;
       // Versions this reader may not see: their number matters, since one seek passes them.
-      if (has_saved_key && CompareForSkip(user_key, saved_key_) <= 0) {
+      if (has_saved_key && CompareForSkip(user_key, saved_key_.slice()) <= 0) {
         ++skipped;
       } else {
-        saved_key_.assign(user_key.data(), user_key.size());
+        saved_key_.Assign(user_key);
         has_saved_key = true;
         skipping = false;
         seeked = false;
@@ -462,8 +483,8 @@ void UserIterator::FindForward(bool skipping) {
         SeekPastSavedKey();
       } else {
         // To the newest version that may be seen.
-        cursor_->Seek(every_version_ ? Slice(saved_key_)
-                                     : SeekKey(Plain(saved_key_), read_timestamp_),
+        cursor_->Seek(every_version_ ? saved_key_.slice()
+                                     : SeekKey(Plain(saved_key_.slice()), read_timestamp_),
                       SeekTag(sequence_));
       }
       CountTicker(setup_.statistics, Ticker::kNumberReseeksIteration);
@@ -493,7 +514,7 @@ bool UserIterator::Merge(Slice plain_key, bool has_base, EntryKind base_kind, Sl
       Fail(Status::NotSupported("Encounter unexpected blob index."));
       return false;
     }
-    if (Status s = view_.blobs->Fetch(saved_key_, base, &blob); !s.ok()) {
+    if (Status s = view_.blobs->Fetch(saved_key_.slice(), base, &blob); !s.ok()) {
       Fail(std::move(s));
       return false;
     }
@@ -521,7 +542,7 @@ bool UserIterator::Merge(Slice plain_key, bool has_base, EntryKind base_kind, Sl
   return true;
 }
 
-// From the newest operand of saved_key_ down to a base or the end of its history.
+// From the newest operand of saved_key_.slice() down to a base or the end of its history.
 void UserIterator::MergeForward() {
   const uint64_t tag = cursor_->tag();
   operands_.clear();  // Newest first, while collecting.
@@ -549,7 +570,7 @@ void UserIterator::MergeForward() {
     do {
       cursor_->Next();
     } while (timestamp_size_ != 0 && cursor_->valid() && cursor_->sequence() > sequence_ &&
-             CompareForSkip(cursor_->user_key(), saved_key_) == 0);
+             CompareForSkip(cursor_->user_key(), saved_key_.slice()) == 0);
     if (!cursor_->valid()) {
       if (Status s = cursor_->status(); !s.ok()) {
         Fail(std::move(s));
@@ -557,12 +578,12 @@ void UserIterator::MergeForward() {
       }
       break;
     }
-    if (CompareForSkip(cursor_->user_key(), saved_key_) != 0) break;
+    if (CompareForSkip(cursor_->user_key(), saved_key_.slice()) != 0) break;
   }
   std::reverse(operands_.begin(), operands_.end());
-  if (!Merge(Plain(saved_key_), has_base, base_kind, base)) return;
+  if (!Merge(Plain(saved_key_.slice()), has_base, base_kind, base)) return;
   key_pinned_ = false;
-  SetKey(saved_key_, tag);
+  SetKey(saved_key_.slice(), tag);
   valid_ = true;
 }
 
@@ -573,13 +594,13 @@ void UserIterator::FindBackward() {
     const Slice plain = Plain(user_key);
     if (lower_bound_ != nullptr && order_.CompareStripped(plain, *lower_bound_) < 0) return;
     if (SKARN_UNLIKELY(prefix_limited_) && !InPrefix(plain)) return;
-    saved_key_.assign(user_key.data(), user_key.size());
+    saved_key_.Assign(user_key);
     bool found = false;
     if (!EvaluateSavedKey(&found)) return;
     if (!StepBeforeSavedKey()) return;
     if (found) {
       // With the newest timestamp of the key, by now.
-      SetKey(key_pinned_ ? pinned_key_ : Slice(saved_key_), shown_tag_);
+      SetKey(key_pinned_ ? pinned_key_ : saved_key_.slice(), shown_tag_);
       valid_ = true;
       return;
     }
@@ -602,7 +623,7 @@ bool UserIterator::EvaluateSavedKey(bool* found) {
   bool lasting = false;
   std::string newest_key;  // With timestamps: of the version that is shown.
   uint64_t versions = 0;
-  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_) == 0) {
+  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_.slice()) == 0) {
     if (TooManySkipped()) return false;
     if (!Visible(cursor_->user_key(), cursor_->tag())) {
       // All that come now are newer still; only timestamps may be in another order.
@@ -646,11 +667,11 @@ bool UserIterator::EvaluateSavedKey(bool* found) {
     }
   }
   if (!any) return true;
-  if (timestamp_size_ != 0) saved_key_ = newest_key;
+  if (timestamp_size_ != 0) saved_key_.Assign(newest_key);
   if (!operands_.empty()) {
     const std::string base = stored.ToString();
     *found = true;
-    return Merge(Plain(saved_key_), !IsDeletion(kind), kind, base);
+    return Merge(Plain(saved_key_.slice()), !IsDeletion(kind), kind, base);
   }
   if (IsDeletion(kind)) {
     *found = every_version_;
@@ -658,15 +679,15 @@ bool UserIterator::EvaluateSavedKey(bool* found) {
     return true;
   }
   *found = true;
-  return SetValue(saved_key_, kind, stored, lasting);
+  return SetValue(saved_key_.slice(), kind, stored, lasting);
 }
 
 // When a key has many versions: forward from the newest that may be seen.
 bool UserIterator::EvaluateBySeek(bool* found) {
   CountTicker(setup_.statistics, Ticker::kNumberReseeksIteration);
-  const std::string plain = Plain(saved_key_).ToString();
+  const std::string plain = Plain(saved_key_.slice()).ToString();
   cursor_->Seek(SeekKey(plain, read_timestamp_), SeekTag(sequence_));
-  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_) == 0 &&
+  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_.slice()) == 0 &&
          !Visible(cursor_->user_key(), cursor_->tag())) {
     cursor_->Next();
   }
@@ -677,8 +698,8 @@ bool UserIterator::EvaluateBySeek(bool* found) {
     }
     return true;
   }
-  if (CompareForSkip(cursor_->user_key(), saved_key_) != 0) return true;
-  saved_key_.assign(cursor_->user_key().data(), cursor_->user_key().size());
+  if (CompareForSkip(cursor_->user_key(), saved_key_.slice()) != 0) return true;
+  saved_key_.Assign(cursor_->user_key());
   shown_tag_ = cursor_->tag();
   NotePinnedKey();
   const EntryKind kind = cursor_->kind();
@@ -698,16 +719,16 @@ bool UserIterator::EvaluateBySeek(bool* found) {
     return false;
   }
   *found = true;
-  return SetValue(saved_key_, kind, cursor_->value(), cursor_->ValuePinned());
+  return SetValue(saved_key_.slice(), kind, cursor_->value(), cursor_->ValuePinned());
 }
 
 bool UserIterator::StepBeforeSavedKey() {
   uint64_t skipped = 0;
   const auto seek_before = [&] {
     if (every_version_) {
-      cursor_->SeekForPrev(saved_key_, kMaxTag);
+      cursor_->SeekForPrev(saved_key_.slice(), kMaxTag);
     } else {
-      cursor_->SeekForPrev(SeekKey(Plain(saved_key_), '\xff'), kMaxTag);
+      cursor_->SeekForPrev(SeekKey(Plain(saved_key_.slice()), '\xff'), kMaxTag);
     }
   };
   if (!cursor_->valid()) {
@@ -717,7 +738,7 @@ bool UserIterator::StepBeforeSavedKey() {
     }
     seek_before();
   }
-  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_) >= 0) {
+  while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_.slice()) >= 0) {
     if (TooManySkipped()) return false;
     if (skipped >= setup_.max_sequential_skip) {
       skipped = 0;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/iterate/db_iterator.h"
+#include "core/key/key_bytes.h"
 
 namespace skarn {
 
@@ -56,6 +57,7 @@ class UserIterator final : public DbIterator {
   // Forward: from the cursor's entry on, to the first user entry. `skipping`: entries of
   // saved_key_ are passed over.
   void FindForward(bool skipping);
+  void FindForwardSlow(bool skipping);
   void ShowCurrent(Slice user_key, uint64_t tag, EntryKind kind);
   void MergeForward();
   void SeekPastSavedKey();
@@ -101,6 +103,9 @@ class UserIterator final : public DbIterator {
   const size_t timestamp_size_;
   const Slice* lower_bound_ = nullptr;
   const Slice* upper_bound_ = nullptr;
+  // No bounds above, prefixes, timestamps, limits or pins, and equal keys have equal bytes:
+  // steps forward have a short way.
+  bool simple_ = false;
   bool every_version_ = false;  // iter_start_ts.
   bool prefix_limited_ = false;
   std::string read_timestamp_;
@@ -116,7 +121,7 @@ class UserIterator final : public DbIterator {
   bool beyond_ = false;  // Forward only: the cursor has left the shown key (after a merge).
   uint64_t keys_examined_ = 0;  // Of this operation.
   // The full key of the entry shown when the cursor is not on it, or to be skipped.
-  std::string saved_key_;
+  KeyBuffer saved_key_;
   uint64_t shown_tag_ = 0;
   std::string saved_value_;
   std::string packed_key_;   // With iter_start_ts.

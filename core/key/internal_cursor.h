@@ -41,6 +41,8 @@ class InternalCursor {
   // Reads what value() needs when the entry's key came from an index alone. False on
   // an error, which makes the cursor invalid.
   virtual bool PrepareValue() { return true; }
+  // True spares the call: value() is ready. A cursor whose values always are says so once.
+  bool value_ready() const { return value_ready_; }
 
   virtual void SeekToFirst() = 0;
   virtual void SeekToLast() = 0;
@@ -70,6 +72,7 @@ class InternalCursor {
 
  protected:
   bool valid_ = false;
+  bool value_ready_ = false;
   uint64_t tag_ = 0;
   Slice user_key_;
   Slice value_;

@@ -15,6 +15,7 @@
 
 #include <cassert>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "core/base/coding.h"
@@ -101,7 +102,15 @@ std::string DescribePackedKey(Slice packed);
 
 // The first 8 bytes of `key` from `skip` on, big-endian, zero-padded: integers that
 // order like the bytes. Equal prefixes never prove equal keys.
-uint64_t KeyPrefix(Slice key, size_t skip);
+inline uint64_t KeyPrefix(Slice key, size_t skip) {
+  uint64_t prefix = 0;
+  if (key.size() >= skip + sizeof(prefix)) {
+    memcpy(&prefix, key.data() + skip, sizeof(prefix));
+  } else if (key.size() > skip) {
+    memcpy(&prefix, key.data() + skip, key.size() - skip);
+  }
+  return __builtin_bswap64(prefix);
+}
 
 // KeyOrder compares user keys and internal keys of one column family. The built-in
 // bytewise order is inline; others cost one virtual call.

@@ -22,7 +22,8 @@ PointLookup::PointLookup(const KeyOrder& order, Slice user_key, SequenceNumber s
       seek_tag_(SeekTag(snapshot)),
       snapshot_(snapshot),
       merge_operator_(merge_operator),
-      sink_(sink) {
+      sink_(sink),
+      plain_(order.timestamp_size() == 0) {
   const size_t timestamp_size = order.timestamp_size();
   if (timestamp_size == 0) return;
   seek_key_storage_.reserve(user_key.size() + timestamp_size);
@@ -36,8 +37,8 @@ PointLookup::PointLookup(const KeyOrder& order, Slice user_key, SequenceNumber s
   seek_key_ = seek_key_storage_;
 }
 
-bool PointLookup::Offer(Slice user_key_with_timestamp, uint64_t tag, Slice value,
-                        const PinSource& source) {
+bool PointLookup::OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice value,
+                            const PinSource& source) {
   if (done()) return false;
   const SequenceNumber sequence = TagSequence(tag);
   if (sequence > snapshot_) return true;

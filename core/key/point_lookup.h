@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/cpu.h"
 #include "core/base/hash.h"
 #include "core/base/slice.h"
 #include "core/base/status.h"
@@ -90,7 +91,17 @@ class PointLookup {
   // Offers the next older version whose user key (without timestamp) equals
   // user_key(); what the snapshot or the read timestamp hides is passed over. True when
   // more are wanted.
-  bool Offer(Slice user_key_with_timestamp, uint64_t tag, Slice value, const PinSource& source);
+  bool Offer(Slice user_key_with_timestamp, uint64_t tag, Slice value, const PinSource& source) {
+    const SequenceNumber sequence = TagSequence(tag);
+    if (SKARN_LIKELY(plain_ && TagKind(tag) == EntryKind::kValue &&
+                     state_ == State::kSearching && sequence <= snapshot_ &&
+                     sequence >= covered_up_to_)) {
+      state_ = State::kFound;
+      sink_->take(sink_, value, source);
+      return false;
+    }
+    return OfferSlow(user_key_with_timestamp, tag, value, source);
+  }
 
   // A source failed, or the value needs I/O that the read tier forbids.
   void Fail(Status status);
@@ -103,9 +114,15 @@ class PointLookup {
   bool settled() const { return done() || covered_up_to_ != 0; }
   State state() const { return state_; }
   const Status& status() const { return status_; }
-  Extras& extras() { return extras_; }
+  // Asking for extras must come before the first Offer().
+  Extras& extras() {
+    plain_ = false;
+    return extras_;
+  }
 
  private:
+  bool OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice value,
+                 const PinSource& source);
   void MergeInto(bool has_base, EntryKind base_kind, Slice base);
   void FoundPlain(Slice value, const PinSource& source);
   void Deleted(Slice timestamp);
@@ -124,6 +141,7 @@ class PointLookup {
   Slice covering_timestamp_;
   uint64_t hash_ = 0;
   bool hashed_ = false;
+  bool plain_;  // No timestamps, nothing extra wanted.
   State state_ = State::kSearching;
   Status status_;
   Extras extras_;

@@ -241,7 +241,10 @@ bool MemTable::UpdateInPlace(Slice user_key, Slice value) {
 }
 
 bool MemTable::OfferRecord(PointLookup* lookup, const char* record) const {
-  const RecordKey key = ReadRecordKey(record);
+  return OfferKey(lookup, ReadRecordKey(record));
+}
+
+inline bool MemTable::OfferKey(PointLookup* lookup, const RecordKey& key) const {
   if (SKARN_UNLIKELY(rep_->locks.has_value())) {
     std::string copy;
     rep_->locks->Read(key.user_key, key.rest, &copy);
@@ -274,8 +277,9 @@ void MemTable::Get(PointLookup* lookup) const {
   int steps = 0;
   while (ref != 0) {
     const char* record = rep.store.At(ref);
-    if (SKARN_LIKELY(ReadRecordKey(record).tag <= lookup->seek_tag())) {
-      if (!OfferRecord(lookup, record)) return;
+    const RecordKey key = ReadRecordKey(record);
+    if (SKARN_LIKELY(key.tag <= lookup->seek_tag())) {
+      if (!OfferKey(lookup, key)) return;
     } else if (++steps > kChainStepsMax) {
       GetOrdered(lookup);
       return;

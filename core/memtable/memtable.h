@@ -55,6 +55,8 @@ struct MemTableOptions {
   uint64_t expected_entries = 0;
 };
 
+struct RecordKey;  // core/memtable/record.h
+
 class MemTable {
  public:
   // `charge` may be null. `earliest_sequence`: nothing older will be added.
@@ -121,6 +123,7 @@ class MemTable {
   void GetOrdered(PointLookup* lookup) const;
   // Offers a record; false when the lookup wants no more.
   bool OfferRecord(PointLookup* lookup, const char* record) const;
+  bool OfferKey(PointLookup* lookup, const RecordKey& key) const;
 
   std::unique_ptr<Rep> rep_;
   const uint64_t id_;

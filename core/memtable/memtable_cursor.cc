@@ -30,8 +30,8 @@ void OrderCursor::CountSteps() {
   nexts_ = prevs_ = 0;
 }
 
-void OrderCursor::Show() {
-  const RecordKey key = ReadRecordKey(records_->store().At(leaf_.ref(index_)));
+inline void OrderCursor::Show() {
+  const RecordKey key = ReadRecordKey(store_.At(leaf_.ref(index_)));
   user_key_ = key.user_key;
   tag_ = key.tag;
   if (SKARN_LIKELY(locks_ == nullptr)) {
@@ -82,7 +82,7 @@ void OrderCursor::Next() {
     return;
   }
   if (index_ + kPrefetchDistance < leaf_.count()) {
-    __builtin_prefetch(records_->store().At(leaf_.ref(index_ + kPrefetchDistance)));
+    __builtin_prefetch(store_.At(leaf_.ref(index_ + kPrefetchDistance)));
   }
   Show();
 }
@@ -95,7 +95,7 @@ void OrderCursor::Prev() {
   }
   --index_;
   if (index_ >= kPrefetchDistance) {
-    __builtin_prefetch(records_->store().At(leaf_.ref(index_ - kPrefetchDistance)));
+    __builtin_prefetch(store_.At(leaf_.ref(index_ - kPrefetchDistance)));
   }
   Show();
 }

@@ -24,7 +24,9 @@ class OrderCursor final : public InternalCursor {
  public:
   // `locks` is null without in-place updates. All outlive the cursor.
   OrderCursor(const MemTable* table, OrderedRecords* records, const InPlaceLocks* locks)
-      : table_(table), records_(records), locks_(locks) {}
+      : table_(table), records_(records), store_(records->store()), locks_(locks) {
+    value_ready_ = true;
+  }
   ~OrderCursor() override;
 
   void SeekToFirst() override;
@@ -45,6 +47,7 @@ class OrderCursor final : public InternalCursor {
 
   const MemTable* const table_;
   OrderedRecords* const records_;
+  const RecordStore& store_;
   const InPlaceLocks* const locks_;
   const OrderTree* tree_ = nullptr;
   uint32_t index_ = 0;
@@ -57,7 +60,9 @@ class OrderCursor final : public InternalCursor {
 class FlushCursor final : public InternalCursor {
  public:
   FlushCursor(const MemTable* table, const OrderedRecords& records)
-      : table_(table), records_(records), entries_(records.SortAll()) {}
+      : table_(table), records_(records), entries_(records.SortAll()) {
+    value_ready_ = true;
+  }
 
   void SeekToFirst() override { Land(0); }
   void SeekToLast() override { Land(entries_.size() - 1); }

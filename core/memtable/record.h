@@ -24,6 +24,7 @@
 #include "core/base/coding.h"
 #include "core/base/slice.h"
 #include "core/key/internal_key.h"
+#include "core/key/key_bytes.h"
 
 namespace skarn {
 
@@ -43,15 +44,15 @@ inline const char* DecodeRecordSize(const char* from, uint32_t* size) {
 }
 
 inline size_t RecordSize(size_t key_size, size_t value_size) {
-  const size_t size = kRecordLinkSize + VarintSize(key_size) + key_size + kTagSize +
-                      VarintSize(value_size) + value_size;
+  size_t size = kRecordLinkSize + key_size + kTagSize + value_size;
+  size += (key_size | value_size) < 0x80 ? 2 : VarintSize(key_size) + VarintSize(value_size);
   return (size + kRecordUnit - 1) & ~(kRecordUnit - 1);
 }
 
 inline void WriteRecord(char* to, Slice user_key, uint64_t tag, Slice value) {
   memset(to, 0, kRecordLinkSize);
   to = EncodeVarint32(to + kRecordLinkSize, static_cast<uint32_t>(user_key.size()));
-  memcpy(to, user_key.data(), user_key.size());
+  CopyKeyBytes(to, user_key.data(), user_key.size());
   to += user_key.size();
   EncodeFixed64(to, tag);
   to = EncodeVarint32(to + kTagSize, static_cast<uint32_t>(value.size()));

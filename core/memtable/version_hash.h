@@ -22,6 +22,7 @@
 
 #include "core/base/mutex.h"
 #include "core/base/slice.h"
+#include "core/key/key_bytes.h"
 #include "core/memtable/record.h"
 #include "core/memtable/record_store.h"
 
@@ -97,8 +98,7 @@ class VersionHash {
 
   bool SameKey(RecordRef ref, Slice user_key) const {
     const RecordKey key = ReadRecordKey(store_.At(ref));
-    return key.user_key.size() == user_key.size() &&
-           memcmp(key.user_key.data(), user_key.data(), user_key.size()) == 0;
+    return SameBytes(key.user_key, user_key);
   }
   bool Allocate(Segment* segment, uint64_t slots);
   static void Release(Segment* segment);
