@@ -35,6 +35,7 @@ void ApplyDefaults(const Release& release, skarn::DbOptions* db, skarn::ColumnFa
   if (release.Before(8, 4)) cf->level_compaction_dynamic_level_bytes = false;
   if (release.Before(8, 7)) db->compaction_readahead_size = 0;
   if (release.Before(9, 7)) db->write_dbid_to_manifest = false;
+  db->options_file_release = static_cast<uint32_t>(release.major * 100 + release.minor);
   ApplyDefaults(release, &cf->table_factory.block_based);
 }
 

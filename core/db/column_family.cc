@@ -121,4 +121,17 @@ ColumnFamily* FamilyTable::FindSparse(uint32_t id) const {
 
 FamilyHandle::~FamilyHandle() { family_->db()->ReleaseHandle(family_); }
 
+Status CheckTimestampFits(const ColumnFamily& family, const Slice* timestamp) {
+  const size_t size = family.timestamp_size();
+  if (timestamp == nullptr && size == 0) return Status::Ok();
+  if (size == 0 || timestamp == nullptr) {
+    return Status::InvalidArgument(Concat("cannot call this method on column family ",
+                                          family.name(), " that ",
+                                          size == 0 ? "does not enable" : "enables", " timestamp"));
+  }
+  if (timestamp->size() == size) return Status::Ok();
+  return Status::InvalidArgument(
+      Concat("Timestamp sizes mismatch: expect ", size, ", ", timestamp->size(), " given"));
+}
+
 }  // namespace skarn

@@ -148,6 +148,9 @@ class ColumnFamily {
   std::atomic<int> users_{1};       // One is the database.
 };
 
+// Whether a call that gives `timestamp` (null: none) fits the column family's comparator.
+[[nodiscard]] Status CheckTimestampFits(const ColumnFamily& family, const Slice* timestamp);
+
 // The open column families by id: how writers find them. Immutable; replaced as a whole
 // when one is created or dropped, and read inside an epoch or by the commit leader.
 class FamilyTable {

@@ -86,6 +86,14 @@ class PropertyTable {
     for (const auto& entry : source.family->immutables().entries()) sum += (entry.table->*count)();
     return sum;
   }
+  // Range deletions are not among them.
+  static uint64_t PointDeletions(const MemTable& table) {
+    return table.deletion_count() - table.range_deletion_count();
+  }
+  static uint64_t PointDeletionsOfImmutables(const PropertySource& source) {
+    return SumOfImmutables(source, &MemTable::deletion_count) -
+           SumOfImmutables(source, &MemTable::range_deletion_count);
+  }
   // The caller holds the mutex through another name for the same database.
   static bool TableProperties(const PropertySource& source, int level,
                               std::string* value) SKARN_NO_THREAD_SAFETY_ANALYSIS {
@@ -191,12 +199,12 @@ const PropertyTable::NumberRow PropertyTable::kNumbers[] = {
      }},
     {"num-deletes-active-mem-table",
      [](const PropertySource& s, uint64_t* v) {
-       *v = s.family->active()->deletion_count();
+       *v = PointDeletions(*s.family->active());
        return true;
      }},
     {"num-deletes-imm-mem-tables",
      [](const PropertySource& s, uint64_t* v) {
-       *v = SumOfImmutables(s, &MemTable::deletion_count);
+       *v = PointDeletionsOfImmutables(s);
        return true;
      }},
     {"estimate-num-keys",
@@ -206,7 +214,7 @@ const PropertyTable::NumberRow PropertyTable::kNumbers[] = {
                                 SumOfImmutables(s, &MemTable::entry_count) +
                                 s.storage->EstimatedLiveKeys();
        const uint64_t deletions =
-           active.deletion_count() + SumOfImmutables(s, &MemTable::deletion_count);
+           PointDeletions(active) + PointDeletionsOfImmutables(s);
        *v = entries > 2 * deletions ? entries - 2 * deletions : 0;
        return true;
      }},

@@ -44,13 +44,8 @@ bool SkipsMemtables(const ReadOptions& options, bool unlogged_writes) {
 }  // namespace
 
 Status DbImpl::CheckTimestamp(const ColumnFamily* family, const Slice* timestamp) const {
-  const size_t size = family->timestamp_size();
-  if (SKARN_LIKELY(timestamp == nullptr && size == 0)) return Status::Ok();
-  if (size == 0) return Status::InvalidArgument("timestamp disabled");
-  if (timestamp == nullptr) {
-    return Status::InvalidArgument("Cannot call this method on column family enabling timestamp");
-  }
-  if (timestamp->size() != size) return Status::InvalidArgument("timestamp size mismatch");
+  if (SKARN_LIKELY(timestamp == nullptr && family->timestamp_size() == 0)) return Status::Ok();
+  if (Status s = CheckTimestampFits(*family, timestamp); !s.ok()) return s;
   return CheckHistory(family, *timestamp);
 }
 

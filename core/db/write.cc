@@ -173,11 +173,7 @@ Status DbImpl::CommitOne(const WriteOptions& options, ColumnFamily* family, Entr
     if (Status s = CheckWriteOptions(options); !s.ok()) return s;
   }
   if (SKARN_UNLIKELY(timestamp.size() != family->timestamp_size())) {
-    if (family->timestamp_size() == 0) return Status::InvalidArgument("timestamp disabled");
-    if (timestamp.empty()) {
-      return Status::InvalidArgument("Cannot call this method on column family enabling timestamp");
-    }
-    return Status::InvalidArgument("timestamp size mismatch");
+    return CheckTimestampFits(*family, timestamp.empty() ? nullptr : &timestamp);
   }
   if (SKARN_UNLIKELY(key.size() + timestamp.size() > kKeySizeMax)) {
     return Status::InvalidArgument("key is too large");

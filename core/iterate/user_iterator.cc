@@ -242,7 +242,11 @@ void UserIterator::Seek(Slice target) {
 }
 
 void UserIterator::SeekToLast() {
-  if (RefuseInTailing("ForwardIterator::SeekToLast()")) return;
+  // With an upper bound the last key is sought from there.
+  if (RefuseInTailing(upper_bound_ != nullptr ? "ForwardIterator::SeekForPrev()"
+                                              : "ForwardIterator::SeekToLast()")) {
+    return;
+  }
   if (!StartSeek()) return;
   forward_ = false;
   if (upper_bound_ != nullptr) {

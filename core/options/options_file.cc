@@ -6,6 +6,7 @@
 
 #include "core/options/option_rows.h"
 #include "core/options/option_text.h"
+#include "core/options/release_text.h"
 
 namespace skarn {
 namespace {
@@ -318,7 +319,8 @@ Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t f
   const std::string path = Concat(directory, "/", name);
   const std::string temporary = path + ".dbtmp";
 
-  const std::string text = OptionsFileText(db, families);
+  const std::string text =
+      OptionsTextForRelease(OptionsFileText(db, families), db.options_file_release);
   Status s = WriteStringToFile(fs, text, temporary, /*sync=*/true);
   if (s.ok()) {
     Result<std::string> back = ReadFileToString(fs, temporary);
