@@ -10,6 +10,28 @@
 
 namespace skarn {
 
+namespace {
+
+// Copies without a call when there is little to copy. Reads and writes nothing outside.
+inline void CopyShort(char* to, const char* from, size_t size) {
+  if (SKARN_UNLIKELY(size > 32)) {
+    memcpy(to, from, size);
+  } else if (size >= 16) {
+    memcpy(to, from, 16);
+    memcpy(to + size - 16, from + size - 16, 16);
+  } else if (size >= 8) {
+    memcpy(to, from, 8);
+    memcpy(to + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    memcpy(to, from, 4);
+    memcpy(to + size - 4, from + size - 4, 4);
+  } else {
+    for (size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
+}
+
+}  // namespace
+
 void BlockBuffer::Grow(size_t more) {
   const size_t need = size_ + more + kPadding;
   const size_t capacity = std::max(need, capacity_ * 2);
@@ -31,13 +53,12 @@ BlockBuilder::BlockBuilder(const Options& options)
 }
 
 void BlockBuilder::GrowKeys(size_t size) {
-  const size_t capacity = std::max(size, key_capacity_ * 2) + BlockBuffer::kPadding;
-  std::unique_ptr<char[]> keys(new char[2 * capacity]);
-  if (last_key_size_ != 0) memcpy(keys.get(), last_key_, last_key_size_);
-  keys_ = std::move(keys);
-  last_key_ = keys_.get();
-  next_key_ = keys_.get() + capacity;
-  key_capacity_ = capacity - BlockBuffer::kPadding;
+  const size_t capacity = std::max(size, key_capacity_ * 2);
+  std::unique_ptr<char[]> key(new char[capacity + BlockBuffer::kPadding]);
+  if (last_key_size_ != 0) memcpy(key.get(), last_key_.get(), last_key_size_);
+  last_key_ = std::move(key);
+  packed_.reset(new char[capacity + BlockBuffer::kPadding]);
+  key_capacity_ = capacity;
 }
 
 void BlockBuilder::Reset() {
@@ -45,6 +66,7 @@ void BlockBuilder::Reset() {
   values_.Clear();
   restarts_.clear();
   restarts_.push_back(0);
+  estimate_ = fixed_bytes_ + 4;
   run_count_ = 0;
   entry_count_ = 0;
   hashes_.clear();
@@ -53,22 +75,31 @@ void BlockBuilder::Reset() {
   uniform_ = false;
 }
 
-char* BlockBuilder::BeginEntry(Slice key, size_t value_size, bool whole_key, size_t* shared_out) {
-  size_t shared = 0;
-  bool at_restart = entry_count_ == 0;
-  if (at_restart) {
-    // restarts_ has it already; last_key_ is of another block.
-  } else if (run_count_ >= options_.restart_interval) {
+size_t BlockBuilder::TakeKey(Slice key) {
+  if (SKARN_UNLIKELY(key.size() > key_capacity_)) GrowKeys(key.size());
+  const size_t shared =
+      CommonPrefix(last_key_.get(), key.data(), std::min(last_key_size_, key.size()));
+  if (key.size() > shared) {
+    memcpy(last_key_.get() + shared, key.data() + shared, key.size() - shared);
+  }
+  last_key_size_ = key.size();
+  return shared;
+}
+
+inline char* BlockBuilder::BeginEntry(size_t shared, size_t value_size, size_t* fresh_out) {
+  bool at_restart = false;
+  if (SKARN_UNLIKELY(entry_count_ == 0)) {
+    at_restart = true;  // restarts_ has it already; the key before is of another block.
+    shared = 0;
+  } else if (SKARN_UNLIKELY(run_count_ >= options_.restart_interval)) {
     restarts_.push_back(static_cast<uint32_t>(buffer_.size()));
+    estimate_ += 4;
     run_count_ = 0;
     at_restart = true;
-  } else if (options_.delta_keys && !whole_key) {
-    shared = CommonPrefix(last_key_, key.data(), std::min(last_key_size_, key.size()));
+    shared = 0;
   }
-  const size_t fresh = key.size() - shared;
-  const size_t inline_value = options_.separated ? 0 : value_size;
-  char* at = buffer_.Reserve(4 * kMaxVarint32Size + fresh + inline_value + kBlockTrailerSize);
-
+  const size_t fresh = last_key_size_ - shared;
+  char* at = buffer_.Reserve(4 * kMaxVarint32Size + fresh + value_size + kBlockTrailerSize);
   if (SKARN_LIKELY((shared | fresh | value_size) < 0x80 && !options_.delta_values)) {
     at[0] = static_cast<char>(shared);
     at[1] = static_cast<char>(fresh);
@@ -82,53 +113,68 @@ char* BlockBuilder::BeginEntry(Slice key, size_t value_size, bool whole_key, siz
   if (options_.separated && at_restart) {
     at = EncodeVarint32(at, static_cast<uint32_t>(values_.size()));
   }
-  if (fresh != 0) memcpy(at, key.data() + shared, fresh);
   ++run_count_;
   ++entry_count_;
-  *shared_out = shared;
-  return at + fresh;
+  *fresh_out = fresh;
+  return at;
 }
 
-void BlockBuilder::Add(Slice key, Slice value) {
-  assert(!options_.delta_values);
-  size_t shared = 0;
-  char* at = BeginEntry(key, value.size(), /*whole_key=*/false, &shared);
-  if (options_.separated) {
+inline void BlockBuilder::AppendEntry(size_t shared, Slice value) {
+  const size_t before = buffer_.size();
+  size_t fresh = 0;
+  char* at = BeginEntry(options_.delta_keys ? shared : 0, value.size(), &fresh);
+  // Both the key and the buffer have bytes to spare, so whole words are copied.
+  const char* from = last_key_.get() + (last_key_size_ - fresh);
+  for (size_t i = 0; i < fresh; i += 16) memcpy(at + i, from + i, 16);
+  at += fresh;
+  if (SKARN_UNLIKELY(options_.separated)) {
     buffer_.AdvanceTo(at);
     values_.Append(value.data(), value.size());
+    estimate_ += value.size();
   } else {
     if (!value.empty()) memcpy(at, value.data(), value.size());
     buffer_.AdvanceTo(at + value.size());
   }
-  // `key` may be next_key_, where Add() of an internal key packs it.
-  if (key.data() == next_key_) {
-    std::swap(last_key_, next_key_);
-  } else {
-    if (SKARN_UNLIKELY(key.size() > key_capacity_)) GrowKeys(key.size());
-    if (key.size() > shared) memcpy(last_key_ + shared, key.data() + shared, key.size() - shared);
-  }
-  last_key_size_ = key.size();
+  estimate_ += buffer_.size() - before;
 }
 
-void BlockBuilder::Add(Slice user_key, uint64_t tag, Slice value) {
+void BlockBuilder::Add(Slice key, Slice value) {
+  assert(!options_.delta_values);
+  AppendEntry(TakeKey(key), value);
+}
+
+void BlockBuilder::Add(Slice user_key, uint64_t tag, Slice value, size_t shared) {
+  assert(!options_.delta_values);
   const size_t size = user_key.size() + kTagSize;
   if (SKARN_UNLIKELY(size > key_capacity_)) GrowKeys(size);
-  if (!user_key.empty()) memcpy(next_key_, user_key.data(), user_key.size());
-  EncodeFixed64(next_key_ + user_key.size(), tag);
-  Add(Slice(next_key_, size), value);
+  if (SKARN_LIKELY(shared != kUnknownShared)) {
+    assert(shared < user_key.size() && shared + kTagSize < last_key_size_);
+    CopyShort(last_key_.get() + shared, user_key.data() + shared, user_key.size() - shared);
+    EncodeFixed64(last_key_.get() + user_key.size(), tag);
+    last_key_size_ = size;
+  } else {
+    // The tag may share bytes with what stands there in the key before.
+    if (!user_key.empty()) memcpy(packed_.get(), user_key.data(), user_key.size());
+    EncodeFixed64(packed_.get() + user_key.size(), tag);
+    shared = TakeKey(Slice(packed_.get(), size));
+  }
+  AppendEntry(shared, value);
   if (hash_valid_) NoteHash(user_key);
 }
 
 void BlockBuilder::AddIndexEntry(Slice key, Slice full, Slice delta, bool whole_key) {
   assert(options_.delta_values && !options_.separated);
-  size_t shared = 0;
-  char* at = BeginEntry(key, std::max(full.size(), delta.size()), whole_key, &shared);
+  const size_t before = buffer_.size();
+  const size_t common = TakeKey(key);
+  size_t fresh = 0;
+  char* at =
+      BeginEntry(whole_key ? 0 : common, std::max(full.size(), delta.size()), &fresh);
+  const size_t shared = key.size() - fresh;
+  memcpy(at, key.data() + shared, fresh);
   const Slice value = shared == 0 ? full : delta;
-  memcpy(at, value.data(), value.size());
-  buffer_.AdvanceTo(at + value.size());
-  if (SKARN_UNLIKELY(key.size() > key_capacity_)) GrowKeys(key.size());
-  if (key.size() > shared) memcpy(last_key_ + shared, key.data() + shared, key.size() - shared);
-  last_key_size_ = key.size();
+  memcpy(at + fresh, value.data(), value.size());
+  buffer_.AdvanceTo(at + fresh + value.size());
+  estimate_ += buffer_.size() - before;
 }
 
 void BlockBuilder::NoteHash(Slice user_key) {

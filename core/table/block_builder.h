@@ -90,7 +90,11 @@ class BlockBuilder {
   // Adds a key and its value.
   void Add(Slice key, Slice value);
   // Adds an internal key. With a hash index, `user_key` is what is hashed.
-  void Add(Slice user_key, uint64_t tag, Slice value);
+  //
+  // `shared` is how many bytes it has in common with the user key of last_key(), when
+  // that is less than either has; else, or when it is not known, kUnknownShared.
+  static constexpr size_t kUnknownShared = SIZE_MAX;
+  void Add(Slice user_key, uint64_t tag, Slice value, size_t shared = kUnknownShared);
   // For delta_values: `full` goes in where the key is stored whole, `delta` elsewhere.
   // `whole_key` forces the former.
   void AddIndexEntry(Slice key, Slice full, Slice delta, bool whole_key);
@@ -98,13 +102,12 @@ class BlockBuilder {
   bool empty() const { return entry_count_ == 0; }
   uint64_t entry_count() const { return entry_count_; }
   // The key added last, packed; survives Reset(). Valid until the next Add().
-  Slice last_key() const { return Slice(last_key_, last_key_size_); }
+  Slice last_key() const { return Slice(last_key_.get(), last_key_size_); }
 
   // Size of the payload if it were finished now.
-  size_t EstimatedSize() const {
-    return buffer_.size() + values_.size() + 4 * restarts_.size() + fixed_bytes_ +
-           (hash_valid_ ? HashIndexSize() : 0);
-  }
+  size_t EstimatedSize() const { return estimate_ + (hash_valid_ ? HashIndexSize() : 0); }
+  // With one more entry; an upper bound is kEntryOverheadMax more than now with its bytes.
+  static constexpr size_t kEntryOverheadMax = 4 + 2 * kMaxVarint64Size + 4;
   size_t EstimatedSizeAfter(size_t key_size, size_t value_size) const {
     return EstimatedSize() + key_size + value_size + 4 + VarintSize(key_size) +
            VarintSize(value_size) + (run_count_ >= options_.restart_interval ? 4 : 0);
@@ -121,8 +124,14 @@ class BlockBuilder {
   void Reset();
 
  private:
-  // Writes the head and the key's bytes; returns where the value goes.
-  char* BeginEntry(Slice key, size_t value_size, bool whole_key, size_t* shared_out);
+  // Writes the entry's head. Its key is in last_key_; `shared` bytes of it are those of
+  // the key before. Returns where the key's `*fresh` last bytes go; the caller advances
+  // the buffer, for which there is room with the value.
+  char* BeginEntry(size_t shared, size_t value_size, size_t* fresh);
+  // The same for an entry with a key and a value.
+  void AppendEntry(size_t shared, Slice value);
+  // Puts a key into last_key_ and returns how much it shares with the one before.
+  size_t TakeKey(Slice key);
   void NoteHash(Slice user_key);
   size_t HashIndexSize() const {
     return sizeof(uint16_t) + ((static_cast<size_t>(bucket_count_) & 0xffff) | 1);
@@ -136,15 +145,15 @@ class BlockBuilder {
   BlockBuffer buffer_;  // Entries; after Finish() the payload.
   BlockBuffer values_;  // Only with `separated`.
   std::vector<uint32_t> restarts_;
+  size_t estimate_ = 0;     // Size of the payload without a hash index.
   uint32_t run_count_ = 0;  // Entries since the last restart.
   uint64_t entry_count_ = 0;
 
-  // Two key buffers that take turns, so that a key is copied once.
-  std::unique_ptr<char[]> keys_;
+  // The last key, followed by BlockBuffer::kPadding bytes.
+  std::unique_ptr<char[]> last_key_;
   size_t key_capacity_ = 0;
-  char* last_key_ = nullptr;
-  char* next_key_ = nullptr;
   size_t last_key_size_ = 0;
+  std::unique_ptr<char[]> packed_;  // Where a key is put together; as large as last_key_.
 
   // Hash index: one hash and restart index for each entry.
   struct HashedEntry {

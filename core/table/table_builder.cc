@@ -122,7 +122,7 @@ struct TableBuilder::Rep {
   void AddRangeDeletion(Slice start, Slice end, SequenceNumber sequence);
   Status Finish();
 
-  bool OutOfOrder(Slice user_key, uint64_t tag) const;
+  bool FollowsLast(Slice user_key, uint64_t tag, size_t* shared) const;
   bool BlockIsFull(size_t key_size, size_t value_size) const;
   void CutBlock(const Slice* next_user_key);
   Status WriteDirect(Slice payload, BlockHandle* handle, bool* after_gap);
@@ -135,6 +135,7 @@ struct TableBuilder::Rep {
   void SampleCompression(Slice payload);
   void CutFilterPartition(Slice separator, uint64_t tag, Slice next_user_key);
   void NoteSequence(SequenceNumber sequence);
+  void FailOutOfOrder(Slice key, uint64_t tag);
   void NoteTimestamp(Slice timestamp);
   Status WriteFilter();
   Status WriteIndex(BlockHandle* index);
@@ -184,6 +185,9 @@ struct TableBuilder::Rep {
   std::string timestamp_min;
   std::string timestamp_max;
   bool any_timestamp = false;
+  bool any_key = false;  // A point key was added; it is data_block.last_key().
+  SequenceNumber sequence_min = UINT64_MAX;
+  SequenceNumber sequence_max = 0;
 
   // While sampling for a dictionary, blocks wait here.
   bool sampling = false;
@@ -311,34 +315,52 @@ TableBuilder::Rep::Rep(const TableBuilderOptions& table_options, FileWriter* fil
 
 // --- Entries ---
 
-bool TableBuilder::Rep::OutOfOrder(Slice user_key, uint64_t tag) const {
-  const Slice last = data_block.last_key();
-  if (blocks_cut == 0 && data_block.empty()) return false;
-  const Slice last_user_key = PackedUserKey(last);
+// Compares a key with the last one and finds the bytes that they share, as
+// BlockBuilder::Add() wants it. False when the key does not come after.
+inline bool TableBuilder::Rep::FollowsLast(Slice user_key, uint64_t tag, size_t* shared) const {
+  const Slice last = PackedUserKey(data_block.last_key());
+  const size_t common = std::min(last.size(), user_key.size());
+  const size_t equal = CommonPrefix(last.data(), user_key.data(), common);
+  *shared = equal < common ? equal : BlockBuilder::kUnknownShared;
+  if (SKARN_LIKELY(order.bytewise())) {
+    if (SKARN_LIKELY(equal < common)) {
+      return static_cast<uint8_t>(last.data()[equal]) <
+             static_cast<uint8_t>(user_key.data()[equal]);
+    }
+    if (last.size() != user_key.size()) return last.size() < user_key.size();
+    return PackedTag(data_block.last_key()) > tag;
+  }
   const int compared = stripped_bytes == 0
-                           ? order.CompareUser(last_user_key, user_key)
-                           : order.comparator()->CompareWithoutTimestamp(last_user_key, false,
-                                                                         user_key, false);
-  return compared > 0 || (compared == 0 && PackedTag(last) <= tag);
+                           ? order.CompareUser(last, user_key)
+                           : order.comparator()->CompareWithoutTimestamp(last, false, user_key,
+                                                                         false);
+  return compared < 0 || (compared == 0 && PackedTag(data_block.last_key()) > tag);
 }
 
-bool TableBuilder::Rep::BlockIsFull(size_t key_size, size_t value_size) const {
-  if (data_block.empty()) return false;
+inline bool TableBuilder::Rep::BlockIsFull(size_t key_size, size_t value_size) const {
   const size_t size = data_block.EstimatedSize();
+  // Most often there is clearly room.
+  if (SKARN_LIKELY(size + key_size + value_size + BlockBuilder::kEntryOverheadMax +
+                       kBlockTrailerSize <=
+                   block_size)) {
+    return false;
+  }
+  if (data_block.empty()) return false;
   if (size >= block_size) return true;
   const size_t after = data_block.EstimatedSizeAfter(key_size, value_size);
   if (block_align) return after + kBlockTrailerSize > block_size;
   return after > block_size && size > nearly_full;
 }
 
-void TableBuilder::Rep::NoteSequence(SequenceNumber sequence) {
-  if (properties.key_largest_seqno == UINT64_MAX) {
-    properties.key_largest_seqno = sequence;
-    properties.key_smallest_seqno = sequence;
-    return;
-  }
-  properties.key_largest_seqno = std::max(properties.key_largest_seqno, sequence);
-  properties.key_smallest_seqno = std::min(properties.key_smallest_seqno, sequence);
+inline void TableBuilder::Rep::NoteSequence(SequenceNumber sequence) {
+  sequence_max = std::max(sequence_max, sequence);
+  sequence_min = std::min(sequence_min, sequence);
+}
+
+[[gnu::cold]] void TableBuilder::Rep::FailOutOfOrder(Slice key, uint64_t tag) {
+  Fail(Status::Corruption(
+      Concat("Out-of-order key in ", file->path(), ": ", DescribePackedKey(PackKey(key, tag)),
+             " after ", DescribePackedKey(data_block.last_key()))));
 }
 
 void TableBuilder::Rep::NoteTimestamp(Slice timestamp) {
@@ -359,11 +381,11 @@ void TableBuilder::Rep::Add(Slice user_key, uint64_t tag, Slice value) {
     return AddRangeDeletion(user_key, value, TagSequence(tag));
   }
   const Slice key = Stored(user_key);
-  if (SKARN_UNLIKELY(OutOfOrder(key, tag))) {
-    return Fail(Status::Corruption(
-        Concat("Out-of-order key in ", file->path(), ": ", DescribePackedKey(PackKey(key, tag)),
-               " after ", DescribePackedKey(data_block.last_key()))));
+  size_t shared = BlockBuilder::kUnknownShared;
+  if (SKARN_LIKELY(any_key)) {
+    if (SKARN_UNLIKELY(!FollowsLast(key, tag, &shared))) return FailOutOfOrder(key, tag);
   }
+  any_key = true;
   if (SKARN_UNLIKELY(BlockIsFull(key.size() + kTagSize, value.size()))) {
     CutBlock(&key);
     if (!status.ok()) return;
@@ -386,7 +408,7 @@ void TableBuilder::Rep::Add(Slice user_key, uint64_t tag, Slice value) {
     first_key.clear();
     AppendPackedKey(&first_key, key, tag);
   }
-  data_block.Add(key, tag, value);
+  data_block.Add(key, tag, value, shared);
 
   ++properties.num_entries;
   properties.raw_key_size += key.size() + kTagSize;
@@ -408,7 +430,7 @@ void TableBuilder::Rep::Add(Slice user_key, uint64_t tag, Slice value) {
       break;
   }
   NoteSequence(TagSequence(tag));
-  if (kept_timestamp_bytes != 0) {
+  if (SKARN_UNLIKELY(kept_timestamp_bytes != 0)) {
     NoteTimestamp(Slice(key.end() - kept_timestamp_bytes, kept_timestamp_bytes));
   }
   for (const auto& collector : collectors) {
@@ -714,6 +736,10 @@ void TableBuilder::Rep::FillProperties() {
   const TableOptions& table = options.table;
   TableProperties& p = properties;
   p.format_version = table.format_version;
+  if (p.num_entries != 0) {
+    p.key_smallest_seqno = sequence_min;
+    p.key_largest_seqno = sequence_max;
+  }
   p.column_family_id = options.column_family_id;
   p.column_family_name = options.column_family_name;
   p.filter_policy_name = table.filter_policy == nullptr ? ""
