@@ -68,17 +68,16 @@ class LogIterator final : public WalIterator {
       }
       const WriteBatch batch = WriteBatch::FromBytes(record_);
       const SequenceNumber first = batch.sequence();
-      const SequenceNumber last = first + std::max<uint32_t>(batch.count(), 1) - 1;
-      if (batch.count() == 0) continue;  // Marks of transactions take no numbers.
-      if (!started_ && last < expected_) continue;  // Before what was asked for.
+      // A batch without counted entries stands before the next number and takes none.
+      const SequenceNumber end = first + batch.count();
+      if (!started_ && std::max(end, first + 1) <= expected_) continue;  // Before what is wanted.
       if (started_ && first != expected_) {
         if (first < expected_) continue;  // The same data again, after a recovery.
-        status_ = Status::Corruption(
-            "Gap in sequence number. Could not seek to required sequence number");
+        status_ = Status::NotFound("Gap in sequence numbers");
         return;
       }
       started_ = true;
-      expected_ = last + 1;
+      expected_ = end;
       valid_ = true;
       return;
     }
