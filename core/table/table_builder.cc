@@ -414,6 +414,8 @@ void TableBuilder::Rep::Add(Slice user_key, uint64_t tag, Slice value) {
   properties.raw_key_size += key.size() + kTagSize;
   properties.raw_value_size += value.size();
   switch (kind) {
+    case EntryKind::kValue:
+      break;
     case EntryKind::kDeletion:
     case EntryKind::kSingleDeletion:
     case EntryKind::kDeletionWithTimestamp:
