@@ -14,6 +14,9 @@ bool IsDeletion(EntryKind kind) {
          kind == EntryKind::kDeletionWithTimestamp;
 }
 
+// Larger values are not copied where they last anyhow.
+constexpr size_t kCopyMax = 256;
+
 Status UnknownKind(Slice user_key, EntryKind kind) {
   return Status::Corruption(Concat("Unknown value type ", static_cast<int>(kind), " of key ",
                                    user_key.ToHex()));
@@ -55,9 +58,10 @@ void UserIterator::Prepare() {
       start_timestamp_ = read.iter_start_ts->ToString();
     }
   }
-  simple_ = upper_bound_ == nullptr && !prefix_limited_ && timestamp_size_ == 0 &&
-            read.max_skippable_internal_keys == 0 && !read.pin_data &&
-            order_.comparator()->EqualMeansSameBytes();
+  simple_ = !prefix_limited_ && timestamp_size_ == 0 && read.max_skippable_internal_keys == 0 &&
+            !read.pin_data && order_.comparator()->EqualMeansSameBytes();
+  simple_forward_ = simple_ && (upper_bound_ == nullptr || order_.bytewise());
+  if (upper_bound_ != nullptr) upper_prefix_ = KeyPrefix(*upper_bound_, 0);
   CountTicker(setup_.statistics, Ticker::kNumIteratorCreated);
 }
 
@@ -408,10 +412,11 @@ void UserIterator::SeekPastSavedKey() {
 
 inline void UserIterator::FindForward(bool skipping) {
   // The usual case: the next entry is a visible value of another key.
-  if (SKARN_LIKELY(simple_ && cursor_->valid())) {
+  if (SKARN_LIKELY(simple_forward_ && cursor_->valid())) {
     const uint64_t tag = cursor_->tag();
     const Slice user_key = cursor_->user_key();
-    if (SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
+    if ((upper_bound_ == nullptr || KeyPrefix(user_key, 0) < upper_prefix_) &&
+        SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
                      cursor_->value_ready() &&
                      !(skipping && SameBytes(user_key, saved_key_.slice())))) {
       key_ = user_key;
@@ -591,7 +596,50 @@ void UserIterator::MergeForward() {
   valid_ = true;
 }
 
-void UserIterator::FindBackward() {
+inline void UserIterator::FindBackward() {
+  // The usual case: the entry is a visible value, and the one before is of another key.
+  if (SKARN_LIKELY(simple_ && cursor_->valid())) {
+    const uint64_t tag = cursor_->tag();
+    const Slice user_key = cursor_->user_key();
+    if (SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
+                     cursor_->value_ready() &&
+                     (lower_bound_ == nullptr ||
+                      order_.CompareStripped(user_key, *lower_bound_) >= 0))) {
+      saved_key_.Assign(user_key);
+      value_ = cursor_->value();
+      if (!(value_.size() > kCopyMax && cursor_->ValuePinned())) {
+        saved_value_.assign(value_.data(), value_.size());
+        value_ = saved_value_;
+      }
+      shown_tag_ = tag;
+      cursor_->Prev();
+      if (SKARN_LIKELY(cursor_->valid() && !SameBytes(cursor_->user_key(), saved_key_.slice()))) {
+        key_ = saved_key_.slice();
+        valid_ = true;
+        return;
+      }
+      FinishBackward();
+      return;
+    }
+  }
+  FindBackwardSlow();
+}
+
+// After the oldest version of saved_key_ was taken, and the cursor moved.
+void UserIterator::FinishBackward() {
+  valid_ = false;
+  bool found = false;
+  if (!EvaluateSavedKey(&found, /*oldest=*/true)) return;
+  if (cursor_->valid() && !StepBeforeSavedKey()) return;
+  if (!found) {
+    FindBackwardSlow();
+    return;
+  }
+  SetKey(saved_key_.slice(), shown_tag_);
+  valid_ = true;
+}
+
+void UserIterator::FindBackwardSlow() {
   valid_ = false;
   while (cursor_->valid()) {
     const Slice user_key = cursor_->user_key();
@@ -618,7 +666,7 @@ void UserIterator::NotePinnedKey() {
   if (key_pinned_) pinned_key_ = cursor_->user_key();
 }
 
-bool UserIterator::EvaluateSavedKey(bool* found) {
+bool UserIterator::EvaluateSavedKey(bool* found, bool oldest) {
   *found = false;
   operands_.clear();
   EntryKind kind = EntryKind::kDeletion;  // Of the newest version that is no operand.
@@ -627,6 +675,13 @@ bool UserIterator::EvaluateSavedKey(bool* found) {
   bool lasting = false;
   std::string newest_key;  // With timestamps: of the version that is shown.
   uint64_t versions = 0;
+  if (oldest) {
+    kind = EntryKind::kValue;
+    any = true;
+    stored = value_;
+    lasting = value_.data() != saved_value_.data();
+    versions = 1;
+  }
   while (cursor_->valid() && CompareForSkip(cursor_->user_key(), saved_key_.slice()) == 0) {
     if (TooManySkipped()) return false;
     if (!Visible(cursor_->user_key(), cursor_->tag())) {

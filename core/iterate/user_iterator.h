@@ -63,8 +63,11 @@ class UserIterator final : public DbIterator {
   void SeekPastSavedKey();
   // Backward: from the cursor's entry on.
   void FindBackward();
+  void FindBackwardSlow();
+  void FinishBackward();
   // Works out saved_key_'s value; *found tells whether it has one. False on a failure.
-  bool EvaluateSavedKey(bool* found);
+  // With `oldest`, that version's value is in saved_value_ and the cursor has left it.
+  bool EvaluateSavedKey(bool* found, bool oldest = false);
   bool EvaluateBySeek(bool* found);
   void NotePinnedKey();
   // Moves the cursor before all of saved_key_. False on a failure.
@@ -103,9 +106,11 @@ class UserIterator final : public DbIterator {
   const size_t timestamp_size_;
   const Slice* lower_bound_ = nullptr;
   const Slice* upper_bound_ = nullptr;
-  // No bounds above, prefixes, timestamps, limits or pins, and equal keys have equal bytes:
-  // steps forward have a short way.
+  // No prefixes, timestamps, limits or pins, and equal keys have equal bytes: steps have a
+  // short way.
   bool simple_ = false;
+  bool simple_forward_ = false;  // And an upper bound, if any, has a useful prefix.
+  uint64_t upper_prefix_ = UINT64_MAX;  // Keys with a smaller one are below the bound.
   bool every_version_ = false;  // iter_start_ts.
   bool prefix_limited_ = false;
   std::string read_timestamp_;

@@ -120,12 +120,13 @@ class KeyOrder {
  public:
   explicit KeyOrder(const Comparator* comparator)
       : comparator_(comparator),
+        timestamp_size_(comparator->timestamp_size()),
         bytewise_(comparator->kind() == Comparator::Kind::kBytewise &&
                   comparator->timestamp_size() == 0) {}
 
   const Comparator* comparator() const { return comparator_; }
   bool bytewise() const { return bytewise_; }
-  size_t timestamp_size() const { return comparator_->timestamp_size(); }
+  size_t timestamp_size() const { return timestamp_size_; }
 
   // User keys, with their timestamps.
   int CompareUser(Slice a, Slice b) const {
@@ -163,6 +164,7 @@ class KeyOrder {
 
  private:
   const Comparator* comparator_;
+  size_t timestamp_size_;
   bool bytewise_;
 };
 

@@ -13,21 +13,10 @@ constexpr PinSource kNoPin;
 
 }  // namespace
 
-PointLookup::PointLookup(const KeyOrder& order, Slice user_key, SequenceNumber snapshot,
-                         Slice read_timestamp, const MergeOperator* merge_operator,
-                         ValueSink* sink)
-    : order_(order),
-      user_key_(user_key),
-      seek_key_(user_key),
-      seek_tag_(SeekTag(snapshot)),
-      snapshot_(snapshot),
-      merge_operator_(merge_operator),
-      sink_(sink),
-      plain_(order.timestamp_size() == 0) {
-  const size_t timestamp_size = order.timestamp_size();
-  if (timestamp_size == 0) return;
-  seek_key_storage_.reserve(user_key.size() + timestamp_size);
-  seek_key_storage_.assign(user_key.data(), user_key.size());
+void PointLookup::AddTimestamp(Slice read_timestamp) {
+  const size_t timestamp_size = order_.timestamp_size();
+  seek_key_storage_.reserve(user_key_.size() + timestamp_size);
+  seek_key_storage_.assign(user_key_.data(), user_key_.size());
   if (read_timestamp.size() == timestamp_size) {
     seek_key_storage_.append(read_timestamp.data(), timestamp_size);
   } else {

@@ -53,12 +53,26 @@ class PointLookup {
     // Give the encoded entity, not its default column. A plain value is given as an entity
     // with the default column only.
     bool raw_entity = false;
+
+    bool TouchesValues() const {
+      return timestamp != nullptr || sequence != nullptr || operands != nullptr || raw_entity;
+    }
   };
 
   // `user_key` is without timestamp. `read_timestamp` is empty without timestamps.
   // `merge_operator` may be null. Everything passed must outlive the lookup.
   PointLookup(const KeyOrder& order, Slice user_key, SequenceNumber snapshot, Slice read_timestamp,
-              const MergeOperator* merge_operator, ValueSink* sink);
+              const MergeOperator* merge_operator, ValueSink* sink)
+      : order_(order),
+        user_key_(user_key),
+        seek_key_(user_key),
+        seek_tag_(SeekTag(snapshot)),
+        snapshot_(snapshot),
+        merge_operator_(merge_operator),
+        sink_(sink),
+        has_timestamps_(order.timestamp_size() != 0) {
+    if (SKARN_UNLIKELY(has_timestamps_)) AddTimestamp(read_timestamp);
+  }
   PointLookup(const PointLookup&) = delete;
   PointLookup& operator=(const PointLookup&) = delete;
 
@@ -93,9 +107,9 @@ class PointLookup {
   // more are wanted.
   bool Offer(Slice user_key_with_timestamp, uint64_t tag, Slice value, const PinSource& source) {
     const SequenceNumber sequence = TagSequence(tag);
-    if (SKARN_LIKELY(plain_ && TagKind(tag) == EntryKind::kValue &&
-                     state_ == State::kSearching && sequence <= snapshot_ &&
-                     sequence >= covered_up_to_)) {
+    if (SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && state_ == State::kSearching &&
+                     sequence <= snapshot_ && sequence >= covered_up_to_ && !has_timestamps_ &&
+                     !extras_.TouchesValues())) {
       state_ = State::kFound;
       sink_->take(sink_, value, source);
       return false;
@@ -114,13 +128,10 @@ class PointLookup {
   bool settled() const { return done() || covered_up_to_ != 0; }
   State state() const { return state_; }
   const Status& status() const { return status_; }
-  // Asking for extras must come before the first Offer().
-  Extras& extras() {
-    plain_ = false;
-    return extras_;
-  }
+  Extras& extras() { return extras_; }
 
  private:
+  void AddTimestamp(Slice read_timestamp);
   bool OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice value,
                  const PinSource& source);
   void MergeInto(bool has_base, EntryKind base_kind, Slice base);
@@ -141,7 +152,7 @@ class PointLookup {
   Slice covering_timestamp_;
   uint64_t hash_ = 0;
   bool hashed_ = false;
-  bool plain_;  // No timestamps, nothing extra wanted.
+  const bool has_timestamps_;
   State state_ = State::kSearching;
   Status status_;
   Extras extras_;
