@@ -47,6 +47,7 @@ class MergingCursor final : public InternalCursor {
       owned_.push_back({std::move(sources[i].cursor), std::move(sources[i].owned_tombstones)});
     }
     losers_.resize(children_.size());
+    count_ = static_cast<uint32_t>(children_.size());
     max_timestamp_.assign(order.timestamp_size(), '\xff');
   }
 
@@ -131,6 +132,10 @@ class MergingCursor final : public InternalCursor {
     bool valid = false;
   };
   static constexpr uint64_t kLastRank = UINT64_MAX;
+  struct Loser {
+    uint64_t rank = kLastRank;
+    uint32_t child = 0;
+  };
   // The tombstones of one child, and what they do around the current key.
   struct Cover {
     TombstoneSource* source;
@@ -199,28 +204,28 @@ class MergingCursor final : public InternalCursor {
   // The winner among the children below `node`; losers stay behind in the nodes. Node n
   // has children 2n and 2n+1; leaves count on from the number of children.
   uint32_t Play(uint32_t node) {
-    const auto count = static_cast<uint32_t>(children_.size());
-    if (node >= count) return node - count;
+    if (node >= count_) return node - count_;
     const uint32_t left = Play(2 * node);
     const uint32_t right = Play(2 * node + 1);
     const bool left_wins = Before(left, right);
-    losers_[node] = left_wins ? right : left;
+    const uint32_t loser = left_wins ? right : left;
+    losers_[node] = {children_[loser].rank, loser};
     return left_wins ? left : right;
   }
   // Plays the games of the winner again after it moved.
   void Replay() {
-    Refresh(&children_[winner_]);
-    uint32_t* const losers = losers_.data();
-    uint32_t winner = winner_;
-    for (uint32_t node = (winner + static_cast<uint32_t>(children_.size())) / 2; node >= 1;
-         node /= 2) {
-      const uint32_t loser = losers[node];
-      if (Before(loser, winner)) {
-        losers[node] = winner;
-        winner = loser;
+    Child& moved = children_[winner_];
+    Refresh(&moved);
+    Loser winner{moved.rank, winner_};
+    for (uint32_t node = (winner_ + count_) / 2; node >= 1; node /= 2) {
+      Loser& loser = losers_[node];
+      if (loser.rank > winner.rank) continue;
+      if (SKARN_UNLIKELY(loser.rank == winner.rank) && !BeforeByKey(loser.child, winner.child)) {
+        continue;
       }
+      std::swap(loser, winner);
     }
-    winner_ = winner;
+    winner_ = winner.child;
   }
 
   // Puts all children on the other side of the current entry, the winner included.
@@ -253,23 +258,34 @@ class MergingCursor final : public InternalCursor {
 
   // Goes on to the first entry that no tombstone covers, and shows it.
   void Filter() {
+    const Child& child = children_[winner_];
+    if (SKARN_LIKELY(covers_.empty() && child.valid && status_.ok())) {
+      Show(*child.cursor);
+    } else {
+      FilterCovered();
+    }
+  }
+  void Show(const InternalCursor& cursor) {
+    valid_ = true;
+    user_key_ = cursor.user_key();
+    tag_ = cursor.tag();
+    value_ = cursor.value();
+    value_ready_ = cursor.value_ready();
+  }
+  [[gnu::noinline]] void FilterCovered() {
     while (SKARN_LIKELY(status_.ok())) {
       Child& child = children_[winner_];
       valid_ = child.valid;
       if (!valid_) return;
       const InternalCursor& cursor = *child.cursor;
-      if (SKARN_LIKELY(covers_.empty()) || !Covered(child, cursor.sequence())) {
-        if (SKARN_UNLIKELY(!status_.ok())) return;
-        user_key_ = cursor.user_key();
-        tag_ = cursor.tag();
-        value_ = cursor.value();
-        value_ready_ = cursor.value_ready();
-        return;
+      if (covers_.empty() || !Covered(child, cursor.sequence())) {
+        if (SKARN_LIKELY(status_.ok())) Show(cursor);
+        break;
       }
       Leap(&child);
       Replay();
     }
-    valid_ = false;
+    if (!status_.ok()) valid_ = false;
   }
 
   bool Covered(const Child& child, SequenceNumber sequence) {
@@ -358,7 +374,8 @@ class MergingCursor final : public InternalCursor {
   const Slice read_timestamp_;
   std::vector<Owned> owned_;
   std::vector<Child> children_;   // Newest first.
-  std::vector<uint32_t> losers_;  // Of inner nodes 1 on.
+  std::vector<Loser> losers_;     // Of inner nodes 1 on.
+  uint32_t count_ = 0;            // Of children.
   uint32_t winner_ = 0;
   bool forward_ = true;
   Status status_;

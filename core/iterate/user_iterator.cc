@@ -218,6 +218,25 @@ void UserIterator::EndSeek() {
   setup_.statistics->Add(Ticker::kDbIterBytesRead, key_.size() + value_.size());
 }
 
+[[gnu::always_inline]] inline void UserIterator::FindForward(bool skipping) {
+  // The usual case: the next entry is a visible value of another key.
+  if (SKARN_LIKELY(simple_forward_ && cursor_->valid())) {
+    const uint64_t tag = cursor_->tag();
+    const Slice user_key = cursor_->user_key();
+    if ((upper_bound_ == nullptr || KeyPrefix(user_key, 0) < upper_prefix_) &&
+        SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
+                     cursor_->value_ready() &&
+                     !(skipping && SameBytes(user_key, saved_key_.slice())))) {
+      key_ = user_key;
+      value_ = cursor_->value();
+      shown_tag_ = tag;
+      valid_ = true;
+      return;
+    }
+  }
+  FindForwardSlow(skipping);
+}
+
 void UserIterator::SeekToFirst() {
   if (lower_bound_ != nullptr) {
     Seek(*lower_bound_);
@@ -408,25 +427,6 @@ void UserIterator::SeekPastSavedKey() {
   } else {
     cursor_->Seek(SeekKey(Plain(saved_key_.slice()), '\0'), PackTag(0, EntryKind::kDeletion));
   }
-}
-
-inline void UserIterator::FindForward(bool skipping) {
-  // The usual case: the next entry is a visible value of another key.
-  if (SKARN_LIKELY(simple_forward_ && cursor_->valid())) {
-    const uint64_t tag = cursor_->tag();
-    const Slice user_key = cursor_->user_key();
-    if ((upper_bound_ == nullptr || KeyPrefix(user_key, 0) < upper_prefix_) &&
-        SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
-                     cursor_->value_ready() &&
-                     !(skipping && SameBytes(user_key, saved_key_.slice())))) {
-      key_ = user_key;
-      value_ = cursor_->value();
-      shown_tag_ = tag;
-      valid_ = true;
-      return;
-    }
-  }
-  FindForwardSlow(skipping);
 }
 
 void UserIterator::FindForwardSlow(bool skipping) {

@@ -30,7 +30,7 @@ void OrderCursor::CountSteps() {
   nexts_ = prevs_ = 0;
 }
 
-inline void OrderCursor::Show() {
+[[gnu::always_inline]] inline void OrderCursor::Show() {
   const RecordKey key = ReadRecordKey(store_.At(leaf_.ref(index_)));
   user_key_ = key.user_key;
   tag_ = key.tag;
