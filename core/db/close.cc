@@ -11,13 +11,18 @@ DbImpl::~DbImpl() {
   secondary_.reset();
   default_handle_.reset();
   EpochDomain::Synchronize();
-  MutexLock lock(&mutex_);
-  for (ColumnFamily* family : families_) {
-    if (family->UnrefUser()) family->Unref();
+  {
+    MutexLock lock(&mutex_);
+    for (ColumnFamily* family : families_) {
+      if (family->UnrefUser()) family->Unref();
+    }
+    families_.clear();
+    ReapFamilies();
+    versions_.reset();
   }
-  families_.clear();
-  ReapFamilies();
-  versions_.reset();
+  // Open tables that went with the last versions hold files of the environment and objects of
+  // the caller: both may be gone once the database is.
+  EpochDomain::Synchronize();
 }
 
 Status DbImpl::Close() { return Shutdown(/*check_snapshots=*/true); }
