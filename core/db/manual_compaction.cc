@@ -19,18 +19,19 @@ Status Paused() {
 bool MemtableOverlaps(const MemTable& table, const KeyOrder& order, const Slice* begin,
                       const Slice* end) {
   if (table.empty()) return false;
-  if (begin == nullptr || end == nullptr || table.range_deletion_count() > 0) return true;
+  if (begin == nullptr || end == nullptr) return true;
+  const auto compare = [&](Slice key, Slice bound) { return order.CompareStripped(key, bound); };
+  if (const auto tombstones = table.Tombstones(kMaxSequenceNumber); tombstones != nullptr) {
+    const size_t index = tombstones->Find(*begin);
+    if (index < tombstones->fragments().size() &&
+        compare(tombstones->fragments()[index].start, *end) <= 0) {
+      return true;
+    }
+  }
   const std::unique_ptr<InternalCursor> cursor = table.NewCursor();
-  cursor->SeekToFirst();
-  if (!cursor->valid()) return false;
-  const Comparator& comparator = *order.comparator();
-  const bool stamped = order.timestamp_size() > 0;
-  const auto compare = [&](Slice key, Slice bound) {
-    return comparator.CompareWithoutTimestamp(key, stamped, bound, false);
-  };
-  if (compare(cursor->user_key(), *end) > 0) return false;
-  cursor->SeekToLast();
-  return cursor->valid() && compare(cursor->user_key(), *begin) >= 0;
+  // The newest timestamp sorts first.
+  cursor->Seek(Concat(*begin, std::string(order.timestamp_size(), '\xff')), kMaxTag);
+  return cursor->valid() && compare(order.StripTimestamp(cursor->user_key()), *end) <= 0;
 }
 
 }  // namespace
