@@ -71,6 +71,25 @@ struct ColumnFamilyMetadata {
   std::vector<LevelMetadata> levels;
 };
 
+// The files that make up a database at one moment.
+struct LiveFiles {
+  struct Table {
+    std::string directory;
+    uint64_t number = 0;
+  };
+  // Only the first bytes belong to that moment.
+  struct Wal {
+    uint64_t number = 0;
+    uint64_t size_bytes = 0;
+  };
+  std::vector<Table> tables;
+  std::string wal_directory;
+  std::vector<Wal> wals;  // Oldest first.
+  uint64_t manifest_number = 0;
+  uint64_t manifest_size_bytes = 0;  // Likewise.
+  uint64_t options_number = 0;       // 0: there is no OPTIONS file.
+};
+
 struct KeyRange {
   Slice start;
   Slice limit;
@@ -183,6 +202,10 @@ class Db {
   virtual Status EnableAutoCompaction(const std::vector<ColumnFamilyHandle*>& families) = 0;
   virtual Status DisableFileDeletions() = 0;
   virtual Status EnableFileDeletions() = 0;
+  // What to copy for a copy of the database. File deletions are disabled before the call and
+  // until the copy is made. Flushes first when the logs hold at least `log_size_for_flush`
+  // bytes; 0: always.
+  virtual Status GetLiveFiles(uint64_t log_size_for_flush, LiveFiles* files) = 0;
   virtual Status DeleteFile(const std::string& name) = 0;
   virtual Status DeleteFilesInRanges(ColumnFamilyHandle* family, const Slice* const* starts,
                                      const Slice* const* limits, size_t count,

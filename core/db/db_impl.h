@@ -20,7 +20,8 @@
 //   column_families.cc create, drop, handles
 //   set_options.cc     SetOptions, SetDbOptions, OPTIONS files
 //   properties.cc      properties, sizes, memory
-//   metadata.cc        live files, identity, checksums, file ranges
+//   live_files.cc      what a copy of the database is made of
+//   metadata.cc        levels, identity, checksums, file ranges
 //   read_only.cc       what a read-only open does otherwise
 //   secondary.cc       what a secondary does otherwise
 //   wal_iterator.cc    GetUpdatesSince
@@ -159,6 +160,7 @@ class DbImpl final : public Db {
   Status EnableAutoCompaction(const std::vector<ColumnFamilyHandle*>& families) override;
   Status DisableFileDeletions() override;
   Status EnableFileDeletions() override;
+  Status GetLiveFiles(uint64_t log_size_for_flush, LiveFiles* files) override;
   Status DeleteFile(const std::string& name) override;
   Status DeleteFilesInRanges(ColumnFamilyHandle* family, const Slice* const* starts,
                              const Slice* const* limits, size_t count, bool include_end) override;

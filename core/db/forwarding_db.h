@@ -128,6 +128,9 @@ class ForwardingDb : public Db {
   }
   Status DisableFileDeletions() override { return inner_->DisableFileDeletions(); }
   Status EnableFileDeletions() override { return inner_->EnableFileDeletions(); }
+  Status GetLiveFiles(uint64_t log_size_for_flush, LiveFiles* files) override {
+    return inner_->GetLiveFiles(log_size_for_flush, files);
+  }
   Status DeleteFile(const std::string& name) override { return inner_->DeleteFile(name); }
   Status DeleteFilesInRanges(ColumnFamilyHandle* family, const Slice* const* starts,
                              const Slice* const* limits, size_t count, bool include_end) override {

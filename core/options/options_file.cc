@@ -347,7 +347,9 @@ Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t f
 
 Result<std::string> LatestOptionsFileName(FileSystem* fs, const std::string& directory) {
   std::vector<std::string> names;
-  if (Status s = fs->GetChildren(directory, &names); !s.ok() && !s.IsPathNotFound()) return s;
+  if (Status s = fs->GetChildren(directory, &names); !s.ok()) {
+    if (!s.IsNotFound() && !s.IsPathNotFound()) return s;
+  }
 
   constexpr std::string_view kPrefix = "OPTIONS-";
   std::string latest;

@@ -11,7 +11,7 @@
 
 /* Returns `<parent>/<name>` in memory that the next call with that slot overwrites. */
 static const char* PathIn(const char* parent, const char* name, int slot) {
-  static char paths[4][4096];
+  static char paths[4][8192];
   snprintf(paths[slot], sizeof(paths[slot]), "%s/%s", parent, name);
   return paths[slot];
 }
