@@ -162,34 +162,85 @@ bool DataBlockCursor::FindRestart(const KeyOrder& order, Slice user_key, uint64_
   return true;
 }
 
-// With bytewise order most keys need no comparison: `match` is how many bytes the key
-// before has in common with the target. An entry that shares more than those with it is
-// on the same side of the target.
+// Tells for ascending keys, bytewise, whether each is at or after a target. Most need no
+// comparison: `match_` is how many bytes the key before has in common with the target, and
+// an entry that shares more than those with it is on the same side.
+class DataBlockCursor::BytewiseTarget {
+ public:
+  BytewiseTarget(Slice user_key, uint64_t tag, const KeyFlavour& flavour)
+      : data_(user_key.data()), size_(user_key.size()), tag_(tag), flavour_(flavour) {}
+
+  // `key` is packed, `size` its user key's, `shared` what it has of the key before.
+  bool IsReachedBy(const char* key, size_t size, size_t shared) {
+    if (shared > match_ && skip_) return false;
+    const size_t common = std::min(size, size_);
+    match_ = FirstDifference(key, data_, std::min({shared, match_, common}), common);
+    if (match_ < common) {
+      skip_ = true;
+      return static_cast<uint8_t>(key[match_]) > static_cast<uint8_t>(data_[match_]);
+    }
+    skip_ = false;  // One is the beginning of the other: the next key may be anything.
+    return size > size_ ||
+           (size == size_ && flavour_.Tag(DecodeFixed64(key + size)) <= tag_);
+  }
+
+ private:
+  const char* const data_;
+  const size_t size_;
+  const uint64_t tag_;
+  const KeyFlavour& flavour_;
+  size_t match_ = 0;
+  bool skip_ = false;  // The key before differs from the target at match_.
+};
+
+// The loop keeps in locals what Step() keeps in members, for entries of the usual form.
 template <>
 void DataBlockCursor::ScanTo<true>(const KeyOrder&, Slice user_key, uint64_t tag) {
-  const size_t target_size = user_key.size();
-  size_t match = 0;
-  size_t size_before = 0;
-  while (Step()) {
-    const size_t size = key_size_ - kTagSize;
-    if (shared_ > match && match < size_before && match < target_size) {
-      size_before = size;
-      continue;
-    }
-    const size_t common = std::min(size, target_size);
-    const size_t known = std::min({size_t{shared_}, match, common});
-    match = FirstDifference(key_, user_key.data(), known, common);
-    if (match < common) {
-      if (static_cast<uint8_t>(key_[match]) > static_cast<uint8_t>(user_key.data()[match])) {
+  BytewiseTarget target(user_key, tag, flavour_);
+  if (fast_) {
+    const char* at = next_;
+    const char* const limit = limit_;
+    char* const buffer = key_;
+    const uint32_t size_min = size_min_;
+    uint32_t key_size = key_size_;
+    while (at < limit) {
+      uint32_t head;
+      memcpy(&head, at, sizeof(head));
+      const uint32_t shared = head & 0xff;
+      const uint32_t fresh = (head >> 8) & 0xff;
+      uint32_t value_size = (head >> 16) & 0xff;
+      const char* key = at + 3;
+      if (SKARN_UNLIKELY((head & 0x808080) != 0)) {
+        // Only a value size of two bytes is usual, too.
+        if ((head & 0x80008080) != 0) break;
+        value_size = (value_size & 0x7f) | ((head >> 24) << 7);
+        ++key;
+      }
+      const char* const next = key + fresh + value_size;
+      if (SKARN_UNLIKELY(next > limit || shared > key_size || shared + fresh < size_min)) {
+        Damaged();
+        return;
+      }
+      memcpy(buffer + shared, key, 16);
+      if (SKARN_UNLIKELY(fresh > 16)) memcpy(buffer + shared + 16, key + 16, fresh - 16);
+      key_size = shared + fresh;
+      if (target.IsReachedBy(buffer, key_size - kTagSize, shared)) {
+        entry_ = at;
+        next_ = next;
+        shared_ = shared;
+        key_size_ = key_size;
+        key_in_block_ = shared == 0 ? key : nullptr;
+        value_ = key + fresh;
+        value_size_ = value_size;
         return Publish();
       }
-    } else if (size > target_size) {
-      return Publish();
-    } else if (size == target_size &&
-               flavour_.Tag(DecodeFixed64(key_ + size)) <= tag) {
-      return Publish();
+      at = next;
     }
-    size_before = size;
+    next_ = at;
+    key_size_ = key_size;
+  }
+  while (Step()) {
+    if (target.IsReachedBy(key_, key_size_ - kTagSize, shared_)) return Publish();
   }
   valid_ = false;
 }

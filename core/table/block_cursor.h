@@ -85,6 +85,7 @@ class DataBlockCursor {
 
  private:
   static constexpr size_t kInlineKeyBytes = 320;
+  class BytewiseTarget;
   struct Remembered {
     uint32_t key_offset;  // In remembered_keys_.
     uint32_t key_size;

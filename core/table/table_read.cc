@@ -6,7 +6,7 @@
 
 namespace skarn {
 
-void TableRead::Flush() {
+void TableRead::AddCounts() {
   if (PerfCounts(thread)) {
     auto add = [this](PerfMetric metric, uint64_t count) {
       thread->perf_counters[static_cast<size_t>(metric)] += count;
@@ -27,11 +27,10 @@ void TableRead::Flush() {
           uint64_t{counts.filter_positive} + counts.prefix_checked - counts.prefix_useful);
     }
   }
-  if (statistics_ != nullptr) FlushToStatistics();
-  counts = TableReadCounts();
+  if (statistics_ != nullptr) AddToStatistics();
 }
 
-void TableRead::FlushToStatistics() {
+void TableRead::AddToStatistics() {
   auto add = [this](Ticker ticker, uint64_t count) {
     if (count != 0) statistics_->Add(thread, ticker, count);
   };

@@ -57,12 +57,15 @@ class TableRead {
         caller(caller),
         thread(CurrentThreadContext()),
         statistics_(statistics) {}
-  ~TableRead() { Flush(); }
+  ~TableRead() { AddCounts(); }
   TableRead(const TableRead&) = delete;
   TableRead& operator=(const TableRead&) = delete;
 
   // Adds what was counted since the last call to where it is read.
-  void Flush();
+  void Flush() {
+    AddCounts();
+    counts = TableReadCounts();
+  }
 
   const ReadOptions& options;
   const TableCaller caller;
@@ -70,7 +73,8 @@ class TableRead {
   TableReadCounts counts;
 
  private:
-  void FlushToStatistics();
+  void AddCounts();
+  void AddToStatistics();
   Statistics* const statistics_;
 };
 
