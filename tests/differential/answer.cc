@@ -1,7 +1,9 @@
 #include "answer.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <vector>
 
 #include "random.h"
 
@@ -13,12 +15,38 @@ void ReplaceAll(std::string* text, std::string_view from, std::string_view to) {
     text->replace(at, from.size(), to);
 }
 
+// The names after "not opened: ", which come in no order, in alphabetic order.
+void SortNames(std::string* text) {
+  constexpr std::string_view kBefore = "Column families not opened: ";
+  const size_t at = text->find(kBefore);
+  if (at == std::string::npos) return;
+  std::vector<std::string> names;
+  std::string rest = text->substr(at + kBefore.size()) + ", ";
+  for (size_t end; (end = rest.find(", ")) != std::string::npos; rest.erase(0, end + 2))
+    names.push_back(rest.substr(0, end));
+  std::sort(names.begin(), names.end());
+  text->resize(at + kBefore.size());
+  for (const std::string& name : names) *text += name + ",";
+}
+
 void DropDigits(std::string* text) {
   std::string kept;
   for (char c : *text)
     if (isdigit(static_cast<unsigned char>(c)) == 0) kept += c;
   *text = kept;
 }
+
+// The genuine release is older than what the other side answers like, and some texts have changed
+// since; docs/abi/differences.md lists them. Each pair is taken for the same text.
+struct Rewording {
+  const char* before;
+  const char* now;
+};
+constexpr Rewording kRewordings[] = {
+    {"Invalid argument: Could not find option: : ",
+     "Invalid argument: Extra option not recognized: "},
+    {"Corruption: Error: Could not perform merge.", "Corruption: Merge operator failed"},
+};
 
 }  // namespace
 
@@ -50,6 +78,8 @@ void Answer::Error(const char* error, const std::string& directory) {
   ReplaceAll(&text, directory, "<db>");
   // The holder of a lock is named by its thread and the second it took it.
   if (text.find("lock hold by current process") != std::string::npos) DropDigits(&text);
+  SortNames(&text);
+  for (const Rewording& rewording : kRewordings) ReplaceAll(&text, rewording.before, rewording.now);
   Say("error[" + text + "]");
 }
 

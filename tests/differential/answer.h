@@ -28,8 +28,10 @@ class Answer {
   void Bytes(std::string_view bytes) { Say(Printable(bytes)); }
   // Null means "no value".
   void Value(const char* value, size_t size) {
-    if (value == nullptr) Say("none");
-    else Bytes({value, size});
+    if (value == nullptr)
+      Say("none");
+    else
+      Bytes({value, size});
   }
   // An error text; nothing when `error` is null. The caller still owns it. `directory` is written
   // as <db>, and what names a process or a moment is left out.

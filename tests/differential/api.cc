@@ -29,11 +29,11 @@ bool Api::Load(const std::string& path, std::string* error) {
     *error = dlerror();
     return false;
   }
-#define FUNCTION(name)                                                  \
+#define FUNCTION(name)                                                        \
   this->name = reinterpret_cast<decltype(this->name)>(dlsym(library, #name)); \
-  if (this->name == nullptr) {                                          \
-    missing.push_back(#name);                                           \
-    this->name = reinterpret_cast<decltype(this->name)>(&missing_##name); \
+  if (this->name == nullptr) {                                                \
+    missing.push_back(#name);                                                 \
+    this->name = reinterpret_cast<decltype(this->name)>(&missing_##name);     \
   }
 #include "functions.inc"
 #undef FUNCTION

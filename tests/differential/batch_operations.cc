@@ -114,7 +114,8 @@ void AddMerge(Side& side, Rng& rng, rocksdb_writebatch_t* batch, Family* family)
 
 void AddDeleteRange(Side& side, Rng& rng, rocksdb_writebatch_t* batch, Family* family) {
   const Api& a = side.api;
-  if (family->config.order == KeyOrder::kTimestamped || family->config.forbids_range_deletes) return;
+  if (family->config.order == KeyOrder::kTimestamped || family->config.forbids_range_deletes)
+    return;
   std::string begin = side.RangeKey(rng);
   std::string end = side.RangeKey(rng);
   if (CompareKeys(family->config.order, begin, end) > 0) begin.swap(end);

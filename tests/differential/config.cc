@@ -51,22 +51,23 @@ FamilyConfig Config::Family(const std::string& name) const {
   Rng rng(Rng::Hash(name, seed));
   FamilyConfig family;
   const unsigned order = static_cast<unsigned>(rng.Below(100));
-  if (order >= 85) family.order = KeyOrder::kLengthFirst;
-  else if (order >= 70) family.order = KeyOrder::kReverse;
+  if (order >= 85)
+    family.order = KeyOrder::kLengthFirst;
+  else if (order >= 70)
+    family.order = KeyOrder::kReverse;
   if (uses_timestamps && name == "timed") family.order = KeyOrder::kTimestamped;
   const bool is_timed = family.order == KeyOrder::kTimestamped;
   const bool is_bytewise = family.order == KeyOrder::kBytewise;
 
   if (!is_timed) {
     const unsigned merge = static_cast<unsigned>(rng.Below(100));
-    family.merge = merge < 50 ? MergeKind::kAppend
+    family.merge = merge < 50   ? MergeKind::kAppend
                    : merge < 75 ? MergeKind::kAdd
                                 : MergeKind::kNone;
   }
   if (is_bytewise && rng.Percent(45))
     family.prefix = rng.Percent(60) ? PrefixKind::kFixed : PrefixKind::kCustom;
-  if (!is_timed && rng.Percent(12))
-    family.filter = static_cast<FilterKind>(rng.Between(1, 3));
+  if (!is_timed && rng.Percent(12)) family.filter = static_cast<FilterKind>(rng.Between(1, 3));
   const bool has_prefix = family.prefix != PrefixKind::kNone;
   // Range deletes do not go together with a row cache.
   family.forbids_range_deletes = row_cache || rng.Percent(30);
@@ -74,12 +75,16 @@ FamilyConfig Config::Family(const std::string& name) const {
   family.format_version = static_cast<int>(rng.Between(2, 5));
   family.checksum = static_cast<int>(rng.Between(0, family.format_version >= 5 ? 4 : 3));
   const unsigned index = static_cast<unsigned>(rng.Below(100));
-  if (index < 20) family.index_type = 2;
-  else if (index < 35 && has_prefix) family.index_type = 1;
-  else if (index < 50) family.index_type = 3;
+  if (index < 20)
+    family.index_type = 2;
+  else if (index < 35 && has_prefix)
+    family.index_type = 1;
+  else if (index < 50)
+    family.index_type = 3;
   family.hash_in_data_blocks = is_bytewise && rng.Percent(25);
   family.filter_policy = static_cast<int>(rng.Below(4));
-  if (family.filter_policy != 0 && family.index_type == 2) family.partition_filters = rng.Percent(60);
+  if (family.filter_policy != 0 && family.index_type == 2)
+    family.partition_filters = rng.Percent(60);
   constexpr double kBits[] = {1, 4.5, 10, 10, 20};
   family.filter_bits = rng.Pick(kBits);
   family.whole_key_filtering = rng.Percent(70);
@@ -108,9 +113,8 @@ FamilyConfig Config::Family(const std::string& name) const {
     family.inplace_update = inplace_update;
     if (inplace_update) family.memtable = 0;
   }
-  family.has_only_prefixed_keys =
-      has_prefix &&
-      (family.memtable >= 2 || family.index_type == 1 || family.forbids_range_deletes || rng.Percent(50));
+  family.has_only_prefixed_keys = has_prefix && (family.memtable >= 2 || family.index_type == 1 ||
+                                                 family.forbids_range_deletes || rng.Percent(50));
   if (rng.Percent(30)) family.memtable_bloom_ratio = 0.1;
   // The two exclude each other.
   if (rng.Percent(20) && !unordered_write) family.successive_merges_max = 3;
@@ -159,20 +163,22 @@ std::string Config::Describe() const {
   for (const std::string& name : FamilyNames()) {
     const FamilyConfig f = Family(name);
     char line[320];
-    snprintf(line, sizeof(line),
-             "\n    %-8.8s order %d merge %d prefix %d filter %d | version %d checksum %d index %d%s%s "
-             "bloom %d%s codec %d/%d dict %d block %zu/%d | memtable %d%s buffer %zuk | levels %d%s%s%s "
-             "trigger %d file %lluk base %lluk",
-             name.c_str(), static_cast<int>(f.order), static_cast<int>(f.merge),
-             static_cast<int>(f.prefix), static_cast<int>(f.filter), f.format_version, f.checksum,
-             f.index_type, f.partition_filters ? " partitioned" : "",
-             f.hash_in_data_blocks ? " hashed" : "", f.filter_policy,
-             f.whole_key_filtering ? "" : " prefixes only", f.compression, f.bottommost_compression,
-             f.dictionary_bytes, f.block_size, f.restart_interval, f.memtable,
-             f.inplace_update ? " inplace" : "", f.write_buffer_size >> 10, f.levels,
-             f.dynamic_level_bytes ? " dynamic" : "", f.auto_compactions ? "" : " manual", f.forbids_range_deletes ? " tailing" : "",
-             f.level0_trigger, static_cast<unsigned long long>(f.target_file_size >> 10),
-             static_cast<unsigned long long>(f.level_base_bytes >> 10));
+    snprintf(
+        line, sizeof(line),
+        "\n    %-8.8s order %d merge %d prefix %d filter %d | version %d checksum %d index %d%s%s "
+        "bloom %d%s codec %d/%d dict %d block %zu/%d | memtable %d%s buffer %zuk | levels %d%s%s%s "
+        "trigger %d file %lluk base %lluk",
+        name.c_str(), static_cast<int>(f.order), static_cast<int>(f.merge),
+        static_cast<int>(f.prefix), static_cast<int>(f.filter), f.format_version, f.checksum,
+        f.index_type, f.partition_filters ? " partitioned" : "",
+        f.hash_in_data_blocks ? " hashed" : "", f.filter_policy,
+        f.whole_key_filtering ? "" : " prefixes only", f.compression, f.bottommost_compression,
+        f.dictionary_bytes, f.block_size, f.restart_interval, f.memtable,
+        f.inplace_update ? " inplace" : "", f.write_buffer_size >> 10, f.levels,
+        f.dynamic_level_bytes ? " dynamic" : "", f.auto_compactions ? "" : " manual",
+        f.forbids_range_deletes ? " tailing" : "", f.level0_trigger,
+        static_cast<unsigned long long>(f.target_file_size >> 10),
+        static_cast<unsigned long long>(f.level_base_bytes >> 10));
     text += line;
   }
   return text;

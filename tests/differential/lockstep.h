@@ -30,6 +30,8 @@ class Lockstep {
   // Works in directories below `scratch`, which must exist; they are left to the caller.
   Lockstep(const Api& left, const Api& right, const Config& config, const std::string& scratch);
 
+  // Names of operations to leave out.
+  std::set<std::string> left_out;
   // Told which side is about to work: 0 left, 1 right.
   std::function<void(int)> on_side = [](int) {};
 

@@ -39,12 +39,14 @@ struct Arguments {
   bool keep = false;
   std::set<uint64_t> skipped;
   std::set<uint64_t> only;
+  std::set<std::string> left_out;
   std::string scratch;
 };
 
 constexpr char kUsage[] =
     "usage: differential --right LIBRARY [options]\n"
-    "  --left LIBRARY    the genuine one (default " SKARN_ORACLE_LIBRARY ")\n"
+    "  --left LIBRARY    the genuine one (default " SKARN_ORACLE_LIBRARY
+    ")\n"
     "  --right LIBRARY   the one under test\n"
     "  --seeds A..B      (default 1..20)   --seed N: one seed only\n"
     "  --ops N           operations per seed (default 5000)\n"
@@ -53,6 +55,7 @@ constexpr char kUsage[] =
     "  --trace           print every operation and its answer\n"
     "  --minimize        leave out what a failing seed does not need, and print what is left\n"
     "  --only A,B,..     do only these operations of a seed\n"
+    "  --without A,B,..  leave out operations of these names\n"
     "  --scratch DIR     where databases are made (default /dev/shm or /tmp)\n"
     "  --keep            do not remove the databases of failing seeds\n";
 
@@ -67,8 +70,8 @@ struct Shared {
 };
 
 Shared* NewShared() {
-  void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+  void* memory =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) abort();
   return static_cast<Shared*>(memory);
 }
@@ -82,14 +85,15 @@ std::string* crash_oracle = nullptr;
 void OnCrash(int signal_number) {
   void* frames[64];
   const int count = backtrace(frames, 64);
-  crash_shared->crashed = 2;
+  // A jump to nowhere leaves no frames: then the side that was called must do.
+  crash_shared->crashed = crash_shared->side == 0 ? 1 : 2;
   for (int i = 1; i < count; i++) {
     Dl_info info;
     if (dladdr(frames[i], &info) == 0 || info.dli_fname == nullptr) continue;
     if (strstr(info.dli_fname, "librocksdb") == nullptr &&
         strstr(info.dli_fname, "libskarn") == nullptr)
       continue;
-    if (*crash_oracle == info.dli_fname) crash_shared->crashed = 1;
+    crash_shared->crashed = *crash_oracle == info.dli_fname ? 1 : 2;
     break;
   }
   signal(signal_number, SIG_DFL);
@@ -126,14 +130,16 @@ struct Task {
   right.is_oracle = arguments.left == arguments.right;
   crash_shared = task.shared;
   crash_oracle = new std::string(arguments.left);
-  for (int signal_number : {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE}) signal(signal_number, OnCrash);
+  for (int signal_number : {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE})
+    signal(signal_number, OnCrash);
   void* unused[1];
   backtrace(unused, 1);  // Loads what it needs, which a handler must not.
   std::filesystem::create_directories(task.scratch);
   const Config config = Config::For(task.seed, DirectIoWorks(task.scratch));
-  if (trace) printf("seed %llu%s\n", static_cast<unsigned long long>(task.seed),
-                    config.Describe().c_str());
+  if (trace)
+    printf("seed %llu%s\n", static_cast<unsigned long long>(task.seed), config.Describe().c_str());
   Lockstep run(left, right, config, task.scratch);
+  run.left_out = arguments.left_out;
   run.on_side = [&task](int side) { task.shared->side = side; };
   const Verdict verdict =
       run.Run(arguments.operations, task.skipped, trace, [&task](uint64_t index) {
@@ -149,7 +155,8 @@ struct Task {
 void Start(const Arguments& arguments, Task& task, bool trace, bool quiet = false) {
   fflush(nullptr);
   task.shared = NewShared();
-  task.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(arguments.timeout_seconds);
+  task.deadline =
+      std::chrono::steady_clock::now() + std::chrono::seconds(arguments.timeout_seconds);
   task.scratch = arguments.scratch + "/seed-" + std::to_string(task.seed);
   std::error_code ignored;
   std::filesystem::remove_all(task.scratch, ignored);
@@ -164,7 +171,8 @@ void Start(const Arguments& arguments, Task& task, bool trace, bool quiet = fals
 std::optional<std::string> Finish(const Arguments& arguments, Task& task, int status, bool hung) {
   const Shared& shared = *task.shared;
   std::optional<std::string> finding;
-  const bool is_oracle_crash = (hung && shared.side == 0) || (WIFSIGNALED(status) && shared.crashed == 1);
+  const bool is_oracle_crash =
+      (hung && shared.side == 0) || (WIFSIGNALED(status) && shared.crashed == 1);
   if (is_oracle_crash) {
     printf("seed %llu: genuine RocksDB %s in operation %llu\n",
            static_cast<unsigned long long>(task.seed), hung ? "hangs" : "crashes",
@@ -226,8 +234,10 @@ void Minimize(const Arguments& arguments, uint64_t seed, uint64_t failing_operat
       std::vector<uint64_t> without(needed.begin(), needed.begin() + static_cast<ptrdiff_t>(at));
       const size_t end = std::min(needed.size(), at + size);
       without.insert(without.end(), needed.begin() + static_cast<ptrdiff_t>(end), needed.end());
-      if (fails(without)) needed = std::move(without);
-      else at = end;
+      if (fails(without))
+        needed = std::move(without);
+      else
+        at = end;
     }
   }
   std::string only;
@@ -248,30 +258,55 @@ std::set<uint64_t> ParseList(const char* text) {
   return numbers;
 }
 
+std::set<std::string> ParseNames(const char* text) {
+  std::set<std::string> names;
+  for (std::string rest = std::string(text) + ","; !rest.empty();) {
+    const size_t comma = rest.find(',');
+    names.insert(rest.substr(0, comma));
+    rest.erase(0, comma + 1);
+  }
+  return names;
+}
+
 bool Parse(int argc, char** argv, Arguments* arguments) {
   for (int i = 1; i < argc; i++) {
     const std::string name = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (name == "--trace") arguments->trace = true;
-    else if (name == "--minimize") arguments->minimize = true;
-    else if (name == "--keep") arguments->keep = true;
-    else if (value == nullptr) return false;
+    if (name == "--trace")
+      arguments->trace = true;
+    else if (name == "--minimize")
+      arguments->minimize = true;
+    else if (name == "--keep")
+      arguments->keep = true;
+    else if (value == nullptr)
+      return false;
     else {
       i++;
-      if (name == "--left") arguments->left = value;
-      else if (name == "--right") arguments->right = value;
-      else if (name == "--seed") arguments->first_seed = arguments->last_seed = strtoull(value, nullptr, 10);
-      else if (name == "--ops") arguments->operations = strtoull(value, nullptr, 10);
-      else if (name == "--jobs") arguments->jobs = static_cast<unsigned>(atoi(value));
-      else if (name == "--timeout") arguments->timeout_seconds = static_cast<unsigned>(atoi(value));
-      else if (name == "--only") arguments->only = ParseList(value);
-      else if (name == "--scratch") arguments->scratch = value;
+      if (name == "--left")
+        arguments->left = value;
+      else if (name == "--right")
+        arguments->right = value;
+      else if (name == "--seed")
+        arguments->first_seed = arguments->last_seed = strtoull(value, nullptr, 10);
+      else if (name == "--ops")
+        arguments->operations = strtoull(value, nullptr, 10);
+      else if (name == "--jobs")
+        arguments->jobs = static_cast<unsigned>(atoi(value));
+      else if (name == "--timeout")
+        arguments->timeout_seconds = static_cast<unsigned>(atoi(value));
+      else if (name == "--only")
+        arguments->only = ParseList(value);
+      else if (name == "--without")
+        arguments->left_out = ParseNames(value);
+      else if (name == "--scratch")
+        arguments->scratch = value;
       else if (name == "--seeds") {
         char* end = nullptr;
         arguments->first_seed = strtoull(value, &end, 10);
         if (strncmp(end, "..", 2) != 0) return false;
         arguments->last_seed = strtoull(end + 2, nullptr, 10);
-      } else return false;
+      } else
+        return false;
     }
   }
   return !arguments->right.empty() && arguments->jobs > 0;

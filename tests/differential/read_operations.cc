@@ -185,8 +185,8 @@ void KeyMayExist(Side& side, Rng& rng) {
                                        &value, &size, nullptr, 0, &has_value);
   char* error = nullptr;
   size_t real_size = 0;
-  char* real = a.rocksdb_get_cf(side.db, read, family->handle, key.data(), key.size(), &real_size,
-                                &error);
+  char* real =
+      a.rocksdb_get_cf(side.db, read, family->handle, key.data(), key.size(), &real_size, &error);
   side.Ok(error);
   if (may_exist == 0 && real != nullptr) side.answer.Say("denied a key that exists");
   // The flag means nothing for a key that is denied. Releases before 9.1 may give a wrong value
@@ -211,8 +211,8 @@ void GetFromCacheOnly(Side& side, Rng& rng) {
   char* error = nullptr;
   size_t size = 0, real_size = 0;
   a.rocksdb_readoptions_set_read_tier(read, 1);
-  char* value = a.rocksdb_get_cf(side.db, read, family->handle, key.data(), key.size(), &size,
-                                 &error);
+  char* value =
+      a.rocksdb_get_cf(side.db, read, family->handle, key.data(), key.size(), &size, &error);
   const bool is_incomplete = error != nullptr;
   if (is_incomplete) {
     if (std::string_view(error) != "Result incomplete: no blocking io") side.SayError(error);
@@ -220,15 +220,15 @@ void GetFromCacheOnly(Side& side, Rng& rng) {
     error = nullptr;
   }
   a.rocksdb_readoptions_set_read_tier(read, 0);
-  char* real = a.rocksdb_get_cf(side.db, read, family->handle, key.data(), key.size(), &real_size,
-                                &error);
+  char* real =
+      a.rocksdb_get_cf(side.db, read, family->handle, key.data(), key.size(), &real_size, &error);
   side.Ok(error);
   side.answer.Value(real, real_size);
   // Releases before 9.1 may give an empty value instead of saying so.
   const bool is_unsure = is_incomplete || a.is_oracle;
-  if (!is_unsure && ((value == nullptr) != (real == nullptr) ||
-                         (value != nullptr && std::string_view(value, size) !=
-                                                  std::string_view(real, real_size))))
+  if (!is_unsure &&
+      ((value == nullptr) != (real == nullptr) ||
+       (value != nullptr && std::string_view(value, size) != std::string_view(real, real_size))))
     side.answer.Say("differs without I/O");
   a.rocksdb_free(value);
   a.rocksdb_free(real);
@@ -255,8 +255,7 @@ void ReleaseSnapshot(Side& side, Rng& rng) {
 
 void SayProperty(Side& side, Family* family, const char* name) {
   uint64_t number = 0;
-  const int result =
-      side.api.rocksdb_property_int_cf(side.db, family->handle, name, &number);
+  const int result = side.api.rocksdb_property_int_cf(side.db, family->handle, name, &number);
   side.answer.Say(name);
   side.answer.Say(std::to_string(result));
   side.answer.Number(number);
@@ -290,9 +289,7 @@ void Properties(Side& side, Rng& rng) {
       family->config.successive_merges_max == 0;
   if (flushes_on_demand) {
     SayProperty(side, family, "rocksdb.num-entries-active-mem-table");
-    SayProperty(side, family, "rocksdb.num-deletes-active-mem-table");
-    if (!family->config.auto_compactions)
-      SayProperty(side, family, "rocksdb.num-files-at-level0");
+    if (!family->config.auto_compactions) SayProperty(side, family, "rocksdb.num-files-at-level0");
   }
 }
 

@@ -35,8 +35,7 @@ void DumpCopy(Side& side, const std::string& directory) {
     return;
   }
   for (size_t i = 0; i < names.size(); i++) {
-    side.DumpFamily(db, handles[i], side.config.Family(side.family_names[i]),
-                    side.family_names[i]);
+    side.DumpFamily(db, handles[i], side.config.Family(side.family_names[i]), side.family_names[i]);
     a.rocksdb_column_family_handle_destroy(handles[i]);
   }
   a.rocksdb_close(db);
@@ -65,14 +64,13 @@ void TryOpen(Side& side, const std::vector<std::string>& names, bool is_read_onl
   char* error = nullptr;
   const int count = static_cast<int>(names.size());
   rocksdb_options_t* database_options = options[0]->get();
-  rocksdb_t* db =
-      is_read_only
-          ? a.rocksdb_open_for_read_only_column_families(
-                database_options, side.directory.c_str(), count, name_pointers.data(),
-                pointers.data(), handles.data(), /*error_if_wal_file_exists=*/0, &error)
-          : a.rocksdb_open_column_families(database_options, side.directory.c_str(), count,
-                                           name_pointers.data(), pointers.data(), handles.data(),
-                                           &error);
+  rocksdb_t* db = is_read_only
+                      ? a.rocksdb_open_for_read_only_column_families(
+                            database_options, side.directory.c_str(), count, name_pointers.data(),
+                            pointers.data(), handles.data(), /*error_if_wal_file_exists=*/0, &error)
+                      : a.rocksdb_open_column_families(database_options, side.directory.c_str(),
+                                                       count, name_pointers.data(), pointers.data(),
+                                                       handles.data(), &error);
   if (!side.Ok(error)) return;
   for (size_t i = 0; i < names.size(); i++)
     side.DumpFamily(db, handles[i], side.config.Family(names[i]), names[i]);
@@ -97,7 +95,6 @@ void TryOpen(Side& side, const std::vector<std::string>& names, bool is_read_onl
   for (rocksdb_column_family_handle_t* handle : handles)
     a.rocksdb_column_family_handle_destroy(handle);
   a.rocksdb_close(db);
-
 }
 
 void ReadOnly(Side& side, Rng& rng) {
@@ -161,8 +158,8 @@ void ListFamilies(Side& side, Rng&) {
   const Options options(side.api, side.config, side.config.Family("default"), side.directory);
   size_t count = 0;
   char* error = nullptr;
-  char** names = side.api.rocksdb_list_column_families(options.get(), side.directory.c_str(),
-                                                       &count, &error);
+  char** names =
+      side.api.rocksdb_list_column_families(options.get(), side.directory.c_str(), &count, &error);
   if (!side.Ok(error)) return;
   for (size_t i = 0; i < count; i++) side.answer.Bytes(names[i]);
   side.api.rocksdb_list_column_families_destroy(names, count);
@@ -175,9 +172,8 @@ void OpenNothing(Side& side, Rng& rng) {
   rocksdb_options_t* options = a.rocksdb_options_create();
   const std::string directory = side.directory + "/nothing/at/all";
   char* error = nullptr;
-  rocksdb_t* db = is_read_only
-                      ? a.rocksdb_open_for_read_only(options, directory.c_str(), 0, &error)
-                      : a.rocksdb_open(options, directory.c_str(), &error);
+  rocksdb_t* db = is_read_only ? a.rocksdb_open_for_read_only(options, directory.c_str(), 0, &error)
+                               : a.rocksdb_open(options, directory.c_str(), &error);
   if (side.Ok(error)) a.rocksdb_close(db);
   error = nullptr;
   size_t count = 0;
@@ -190,8 +186,8 @@ void OpenNothing(Side& side, Rng& rng) {
 
 const std::vector<Operation>& ReopenOperations() {
   static const std::vector<Operation> operations = {
-      {"reopen", 2, PlainReopen},     {"read_only", 1, ReadOnly},
-      {"wrong_open", 1, WrongOpen},   {"list_families", 1, ListFamilies},
+      {"reopen", 2, PlainReopen},       {"read_only", 1, ReadOnly},
+      {"wrong_open", 1, WrongOpen},     {"list_families", 1, ListFamilies},
       {"open_nothing", 1, OpenNothing},
   };
   return operations;

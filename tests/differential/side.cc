@@ -106,8 +106,7 @@ void Side::DumpFamily(rocksdb_t* database, rocksdb_column_family_handle_t* handl
     size_t key_size, value_size;
     const char* key = api.rocksdb_iter_key(it, &key_size);
     const char* value = api.rocksdb_iter_value(it, &value_size);
-    const std::string record =
-        Printable({key, key_size}) + "=" + Printable({value, value_size});
+    const std::string record = Printable({key, key_size}) + "=" + Printable({value, value_size});
     if (at == 0 || records[at - 1] != record) {
       answer.Say("backward differs at " + std::to_string(at) + ": " + record);
       break;

@@ -41,7 +41,6 @@ struct OpenIterator {
   // With a prefix extractor and without total order: only keys with the prefix of the last seek
   // are defined.
   bool is_prefix_mode = false;
-  bool is_tailing = false;
   std::string prefix;
   // Whether Next() and Prev() are defined where it stands.
   bool is_positioned = false;
@@ -104,9 +103,10 @@ class Side {
   std::vector<const rocksdb_snapshot_t*> snapshots;
   // The options of an iterator point into its bounds, so it stays where it is.
   std::vector<std::unique_ptr<OpenIterator>> iterators;
-  uint64_t clock = 1000;          // The last timestamp written.
+  uint64_t clock = 1000;             // The last timestamp written.
   bool has_unlogged_writes = false;  // Since the last open, some with the WAL disabled.
   bool is_poisoned = false;          // Writes fail until it is reopened.
+  bool poison_differs = false;       // The other side checks such writes before it logs them.
   uint64_t operation = 0;            // The index of the running operation.
   // Single-delete keys by family, kept over Close().
   std::vector<std::pair<std::string, std::vector<std::string>>> kept_single_keys;

@@ -11,7 +11,8 @@ rocksdb_writeoptions_t* NewWriteOptions(Side& side, Rng& rng) {
     a.rocksdb_writeoptions_set_sync(write, 1);
     side.what += " sync";
   }
-  if (rng.Percent(4)) {
+  // Later releases refuse this together with recycled logs.
+  if (rng.Percent(4) && side.config.recycled_wals == 0) {
     a.rocksdb_writeoptions_disable_WAL(write, 1);
     side.has_unlogged_writes = true;
     side.what += " unlogged";
@@ -104,8 +105,8 @@ void SingleDelete(Side& side, Rng& rng) {
   char* error = nullptr;
   if (wants_put || family->single_keys.empty()) {
     char key[24];
-    const int size = snprintf(key, sizeof(key), "s%07llu",
-                              static_cast<unsigned long long>(side.operation));
+    const int size =
+        snprintf(key, sizeof(key), "s%07llu", static_cast<unsigned long long>(side.operation));
     const std::string value = side.Value(rng, family->config);
     side.what = "put for a single delete " + family->name + " " + key;
     side.api.rocksdb_put_cf(side.db, write, family->handle, key, static_cast<size_t>(size),
@@ -168,16 +169,16 @@ void Misuse(Side& side, Rng& rng) {
                              timestamp.data(), timestamp.size(), "v", 1, &error);
   } else if (kind == 4 && timed != nullptr) {
     size_t size = 0;
-    char* value = a.rocksdb_get_cf(side.db, read, timed->handle, key.data(), key.size(), &size,
-                                   &error);
+    char* value =
+        a.rocksdb_get_cf(side.db, read, timed->handle, key.data(), key.size(), &size, &error);
     side.answer.Value(value, size);
     a.rocksdb_free(value);
   } else if (kind == 5) {
     const std::string timestamp = EncodeTimestamp(side.clock);
     a.rocksdb_readoptions_set_timestamp(read, timestamp.data(), timestamp.size());
     size_t size = 0;
-    char* value = a.rocksdb_get_cf(side.db, read, plain->handle, key.data(), key.size(), &size,
-                                   &error);
+    char* value =
+        a.rocksdb_get_cf(side.db, read, plain->handle, key.data(), key.size(), &size, &error);
     side.answer.Value(value, size);
     a.rocksdb_free(value);
   }
@@ -187,12 +188,14 @@ void Misuse(Side& side, Rng& rng) {
   SaySequence(side);
 }
 
-// What the database only notices when it has already written the log: it refuses every further
-// write until it is opened again.
+// What genuine RocksDB only notices when it has already written the log: it then refuses every
+// further write until it is opened again (docs/abi/differences.md).
 void Poison(Side& side, Rng& rng) {
   const unsigned kind = static_cast<unsigned>(rng.Below(2));
   Family* family = side.PickFamily(rng);
-  if (!side.config.poisons || side.is_poisoned || family->config.forbids_range_deletes) return;
+  if (!side.config.poisons || side.poison_differs || side.is_poisoned ||
+      family->config.forbids_range_deletes)
+    return;
   const Api& a = side.api;
   rocksdb_writeoptions_t* write = a.rocksdb_writeoptions_create();
   char* error = nullptr;
@@ -214,16 +217,18 @@ void Poison(Side& side, Rng& rng) {
   }
   side.is_poisoned = !side.Ok(error);
   a.rocksdb_writeoptions_destroy(write);
-  SaySequence(side);
 }
 
 }  // namespace
 
 const std::vector<Operation>& WriteOperations() {
   static const std::vector<Operation> operations = {
-      {"put", 220, Put},          {"delete", 60, Delete},
-      {"merge", 90, Merge},       {"single_delete", 40, SingleDelete},
-      {"delete_range", 20, DeleteRange}, {"misuse", 6, Misuse},
+      {"put", 220, Put},
+      {"delete", 60, Delete},
+      {"merge", 90, Merge},
+      {"single_delete", 40, SingleDelete},
+      {"delete_range", 20, DeleteRange},
+      {"misuse", 6, Misuse},
       {"poison", 1, Poison},
   };
   return operations;

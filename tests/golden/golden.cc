@@ -34,8 +34,8 @@ namespace fs = std::filesystem;
 const std::set<std::string> kMayBeRefused = {"blob", "cuckoo-table", "plain-table",
                                              "two-phase-prepared"};
 
-using Content = std::map<std::string, std::string>;         // Key to value.
-using Families = std::map<std::string, Content>;            // Family name to content.
+using Content = std::map<std::string, std::string>;  // Key to value.
+using Families = std::map<std::string, Content>;     // Family name to content.
 using Expected = std::map<std::string, std::vector<std::pair<std::string, std::string>>>;
 
 [[noreturn]] void Fail(const std::string& why) {
@@ -172,12 +172,11 @@ class Database {
     char* error = nullptr;
     const rocksdb_options_t* options = loaded_ != nullptr ? loaded_ : own_;
     const int count = static_cast<int>(names.size());
-    db_ = read_only ? rocksdb_open_for_read_only_column_families(
-                          options, directory_.c_str(), count, names.data(), options_.data(),
-                          handles_.data(), 0, &error)
-                    : rocksdb_open_column_families(options, directory_.c_str(), count,
-                                                   names.data(), options_.data(), handles_.data(),
-                                                   &error);
+    db_ = read_only ? rocksdb_open_for_read_only_column_families(options, directory_.c_str(), count,
+                                                                 names.data(), options_.data(),
+                                                                 handles_.data(), 0, &error)
+                    : rocksdb_open_column_families(options, directory_.c_str(), count, names.data(),
+                                                   options_.data(), handles_.data(), &error);
     if (error == nullptr) return "";
     const std::string reason = error;
     Check(!reason.empty(), "refused without a reason");
@@ -345,8 +344,8 @@ void CompareWithExpected(const Families& families, const Expected& expected) {
       Check(record != found->second.end(), "too many keys in " + name);
       Check(Token(key) == record->first,
             "key " + Token(key) + " instead of " + record->first + " in " + name);
-      Check(Token(value) == record->second, "value of " + record->first + ": " + Token(value) +
-                                                " instead of " + record->second);
+      Check(Token(value) == record->second,
+            "value of " + record->first + ": " + Token(value) + " instead of " + record->second);
       ++record;
     }
     Check(record == found->second.end(), "too few keys in " + name);
@@ -370,7 +369,7 @@ void CompareFamilies(const Families& read, const Families& wanted, const char* w
 void CompareWithLdb(const std::string& ldb, const std::string& directory, const Families& wanted) {
   for (const auto& [name, content] : wanted) {
     const std::string command = ldb + " --db='" + directory + "' --column_family='" + name +
-                                "' scan --hex 2>&1 </dev/null";
+                                "' --ignore_unknown_options scan --hex 2>&1 </dev/null";
     FILE* pipe = popen(command.c_str(), "r");
     Check(pipe != nullptr, "cannot start ldb");
     std::string output;
@@ -387,7 +386,8 @@ void CompareWithLdb(const std::string& ldb, const std::string& directory, const 
       for (size_t i = 0; i < line.size() && i < want.size(); i++)
         if (line[i] >= 'A' && line[i] <= 'F') line[i] = static_cast<char>(line[i] + 32);
       if (record->second.empty() && line != want) want = "0x" + Hex(record->first) + " : 0x";
-      Check(line == want, "ldb reads " + line.substr(0, 200) + " instead of " + want.substr(0, 200));
+      Check(line == want,
+            "ldb reads " + line.substr(0, 200) + " instead of " + want.substr(0, 200));
       ++record;
     }
     Check(record == content.end(), "ldb finds fewer keys in " + name);
@@ -465,10 +465,14 @@ int main(int argc, char** argv) {
   std::string root, scratch, ldb;
   std::set<std::string> wanted;
   for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--ldb") == 0 && i + 1 < argc) ldb = argv[++i];
-    else if (root.empty()) root = argv[i];
-    else if (scratch.empty()) scratch = argv[i];
-    else wanted.insert(argv[i]);
+    if (strcmp(argv[i], "--ldb") == 0 && i + 1 < argc)
+      ldb = argv[++i];
+    else if (root.empty())
+      root = argv[i];
+    else if (scratch.empty())
+      scratch = argv[i];
+    else
+      wanted.insert(argv[i]);
   }
   if (scratch.empty()) {
     fprintf(stderr, "usage: golden DIRECTORIES SCRATCH [--ldb PROGRAM] [CASE...]\n");
@@ -494,9 +498,9 @@ int main(int argc, char** argv) {
     int status = 0;
     waitpid(child, &status, 0);
     if (status != 0) failed++;
-    printf("%s %s%s\n", status == 0 ? "ok    " : "FAILED", name.c_str(),
-           WIFSIGNALED(status) ? (std::string(" (") + strsignal(WTERMSIG(status)) + ")").c_str()
-                               : "");
+    printf(
+        "%s %s%s\n", status == 0 ? "ok    " : "FAILED", name.c_str(),
+        WIFSIGNALED(status) ? (std::string(" (") + strsignal(WTERMSIG(status)) + ")").c_str() : "");
     std::error_code ignored;
     if (status == 0) fs::remove_all(work, ignored);
   }
