@@ -113,6 +113,8 @@ Status OutputWriter::OpenFile() {
   table.newest_key_time = options_.newest_key_time;
   table.file_creation_time = record.file_creation_time;
   table.target_file_size = options_.target_file_bytes == kNoLimit ? 0 : options_.target_file_bytes;
+  table.persist_user_defined_timestamps = options_.options->persist_user_defined_timestamps;
+  table.sample_for_compression = options_.options->sample_for_compression;
   table.block_cache = table.table.block_cache;
   table.fill_cache = true;
   builder_ = std::make_unique<TableBuilder>(table, file_.get());
