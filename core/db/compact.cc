@@ -131,6 +131,10 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
     return status;
   }
   InstallSuperVersion(family, cleanup);
+  for (const TableOutput& output : result.outputs) {
+    CountTableFile(family->versions()->table_cache()->PathOf(output.file), output.file.size_bytes,
+                   ErrorCause::kCompaction);
+  }
 
   const uint64_t now_us = env_->clock->NowMicros();
   const auto output_level = static_cast<size_t>(compaction->output_level());

@@ -21,6 +21,7 @@
 //   set_options.cc     SetOptions, SetDbOptions, OPTIONS files
 //   properties.cc      properties, sizes, memory
 //   live_files.cc      what a copy of the database is made of
+//   space.cc           what an SstFileManager is told and asked
 //   metadata.cc        levels, identity, checksums, file ranges
 //   read_only.cc       what a read-only open does otherwise
 //   secondary.cc       what a secondary does otherwise
@@ -411,6 +412,12 @@ class DbImpl final : public Db {
   void RequestPurge();          // From any thread, no lock needed.
   void BackgroundPurge() SKARN_EXCLUDES(mutex_);
   void PurgeArchive() SKARN_EXCLUDES(mutex_);
+  // A new table counts towards the space that the caller allows; past it, writes stop.
+  void CountTableFile(const std::string& path, uint64_t size_bytes, ErrorCause cause)
+      SKARN_REQUIRES(mutex_);
+  void CountLiveTableFiles() SKARN_REQUIRES(mutex_);
+  // Now, or slowly when the caller asked for that.
+  Status DeleteTableFile(const std::string& path);
   void DeleteObsolete(const std::string& path);
   void RemoveLog(uint64_t number);  // Deletes or archives it.
 
@@ -466,6 +473,7 @@ class DbImpl final : public Db {
   bool concurrent_inserts_ = false;
   bool tracks_logs_ = false;
   bool purges_in_background_ = false;
+  std::atomic<bool> open_trash_due_{true};  // Until the first full purge; whoever runs it.
   bool open_ = false;    // Open() succeeded.
   bool closed_ = false;
 

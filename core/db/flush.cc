@@ -264,6 +264,8 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
       family->level_stats[0].micros += now_us - start_us;
       ++family->level_stats[0].compactions;
       if (result.has_file) {
+        CountTableFile(family->versions()->table_cache()->PathOf(result.output.file), size,
+                       ErrorCause::kFlush);
         LogEvent(Concat("{\"time_micros\": ", now_us, ", \"cf_name\": \"", family->name(),
                         "\", \"job\": ", job_id, ", \"event\": \"table_file_creation\"",
                         ", \"file_number\": ", result.output.file.number,

@@ -425,6 +425,7 @@ Status DbOpener::Start() {
   }
   db->open_ = true;
   for (ColumnFamily* family : db->families_) db->InstallSuperVersion(family, &cleanup);
+  db->CountLiveTableFiles();
   lock.Unlock();
 
   for (const std::string& name : missing_families_) {

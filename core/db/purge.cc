@@ -18,7 +18,7 @@ struct Candidate {
 }  // namespace
 
 void DbImpl::DeleteObsolete(const std::string& path) {
-  Status status = fs_->DeleteFile(path);
+  Status status = Slice(path).EndsWith(".sst") ? DeleteTableFile(path) : fs_->DeleteFile(path);
   if (status.ok() || status.IsPathNotFound() || status.IsNotFound()) return;
   Log(LogLevel::kWarn, info_log_.get(), "Could not delete %s: %s", path.c_str(),
       status.ToString().c_str());
@@ -111,6 +111,11 @@ void DbImpl::PurgeObsoleteFiles(bool full) {
     std::vector<std::string> names;
     if (!fs_->GetChildren(directory, &names).ok()) continue;
     for (std::string& name : names) {
+      // What a process before this one was still deleting slowly.
+      if (Slice(name).EndsWith(".trash") && open_trash_due_) {
+        DeleteObsolete(Concat(directory, "/", name));
+        continue;
+      }
       ParsedFileName parsed;
       if (!ParseFileName(name, &parsed)) continue;
       if (parsed.kind == FileKind::kOptions && directory == path_) {
@@ -119,6 +124,7 @@ void DbImpl::PurgeObsoleteFiles(bool full) {
       candidates.push_back({directory, std::move(name)});
     }
   }
+  open_trash_due_ = false;
   std::sort(option_files.rbegin(), option_files.rend());
   const uint64_t oldest_options = option_files.size() < 2 ? 0 : option_files[1];
   for (const Candidate& candidate : candidates) {
