@@ -81,18 +81,16 @@ Compaction::Compaction(Version* version, const ColumnFamilyOptions& options,
       output_level_(output_level),
       reason_(reason) {
   version_->Ref();
+  const KeyOrder& order = version_->order();
   bool any = false;
   for (const CompactionInput& input : inputs_) {
     for (FileMetadata* file : input.files) {
       assert(!file->being_compacted);
       file->being_compacted = true;
-      const KeyOrder& order = version_->order();
-      if (!any || order.CompareUser(file->smallest_user_key(), smallest_) < 0) {
-        smallest_ = file->smallest_user_key();
-      }
-      if (!any || order.CompareUser(file->largest_user_key(), largest_) > 0) {
-        largest_ = file->largest_user_key();
-      }
+      const Slice low = order.StripTimestamp(file->smallest_user_key());
+      const Slice high = order.StripTimestamp(file->largest_user_key());
+      if (!any || order.CompareStripped(low, smallest_) < 0) smallest_ = low;
+      if (!any || order.CompareStripped(high, largest_) > 0) largest_ = high;
       any = true;
     }
   }
@@ -157,7 +155,8 @@ bool Compaction::IsTrivialMove() const {
     }
     if (output_level_ + 1 < storage.num_levels()) {
       const uint64_t overlap = storage.OverlappingBytes(
-          output_level_ + 1, file->smallest_user_key(), file->largest_user_key());
+          output_level_ + 1, order.StripTimestamp(file->smallest_user_key()),
+          order.StripTimestamp(file->largest_user_key()));
       if (file->size_bytes + overlap > options_.max_compaction_bytes) return false;
     }
     const auto properties = version_->table_cache()->Properties(*file);
@@ -199,7 +198,7 @@ bool Compaction::MayExistBelow(Slice user_key, std::vector<size_t>* level_positi
   if (output_level_ == 0) {
     const LevelFiles& level0 = storage.level(0);
     for (size_t i = 0; i < level0.size(); ++i) {
-      if (!level0[i]->being_compacted && level0.Covers(i, user_key)) return true;
+      if (!level0[i]->being_compacted && level0.Covers(i, order.StripTimestamp(user_key))) return true;
     }
   }
   level_positions->resize(static_cast<size_t>(storage.num_levels()), 0);

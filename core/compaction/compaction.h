@@ -68,7 +68,7 @@ class Compaction {
   CompactionReason reason() const { return reason_; }
   uint64_t input_bytes() const;
   size_t input_file_count() const;
-  // Smallest and largest user key of all inputs.
+  // Smallest and largest user key of all inputs, without timestamps.
   Slice smallest_user_key() const { return smallest_; }
   Slice largest_user_key() const { return largest_; }
 

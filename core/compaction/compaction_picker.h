@@ -43,7 +43,8 @@ class CompactionPicker {
                                                  std::optional<std::string>* next_begin) = 0;
   // The compaction ended (done, failed or never started): its inputs are free again.
   virtual void Release(Compaction* compaction) = 0;
-  // Whether a running compaction writes to `level` in a range that overlaps.
+  // Whether a running compaction writes to `level` in a range that overlaps. User keys
+  // without timestamps.
   virtual bool OverlapsRunningOutput(Slice smallest_user_key, Slice largest_user_key, int level) const = 0;
   virtual size_t running() const = 0;
 };

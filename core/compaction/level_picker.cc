@@ -109,8 +109,9 @@ class LevelPicker final : public CompactionPicker {
         const FileMetadata* file = choice.files[i];
         bytes += file->size_bytes;
         if (range.output_level != range.input_level) {
-          bytes += storage.OverlappingBytes(range.output_level, file->smallest_user_key(),
-                                            file->largest_user_key());
+          bytes += storage.OverlappingBytes(range.output_level,
+                                            order_.StripTimestamp(file->smallest_user_key()),
+                                            order_.StripTimestamp(file->largest_user_key()));
         }
         if (bytes < options.max_compaction_bytes) continue;
         *next_begin =
@@ -161,8 +162,8 @@ class LevelPicker final : public CompactionPicker {
                              int level) const override {
     for (const Compaction* other : running_) {
       if (other->output_level() != level || other->deletion_only) continue;
-      if (order_.CompareUserWithoutTimestamp(smallest_user_key, other->largest_user_key()) <= 0 &&
-          order_.CompareUserWithoutTimestamp(largest_user_key, other->smallest_user_key()) >= 0) {
+      if (order_.CompareStripped(smallest_user_key, other->largest_user_key()) <= 0 &&
+          order_.CompareStripped(largest_user_key, other->smallest_user_key()) >= 0) {
         return true;
       }
     }
@@ -240,12 +241,14 @@ class LevelPicker final : public CompactionPicker {
     for (size_t i = level0.size(); i-- > 0;) {
       FileMetadata* file = level0[i];
       if (file->being_compacted) break;
-      const Slice low = file->smallest_user_key();
-      const Slice high = file->largest_user_key();
+      const Slice low = order_.StripTimestamp(file->smallest_user_key());
+      const Slice high = order_.StripTimestamp(file->largest_user_key());
       const bool overlaps_taken =
           std::any_of(choice->files.begin(), choice->files.end(), [&](const FileMetadata* taken) {
-            return order_.CompareUserWithoutTimestamp(low, taken->largest_user_key()) <= 0 &&
-                   order_.CompareUserWithoutTimestamp(high, taken->smallest_user_key()) >= 0;
+            return order_.CompareStripped(
+                       low, order_.StripTimestamp(taken->largest_user_key())) <= 0 &&
+                   order_.CompareStripped(
+                       high, order_.StripTimestamp(taken->smallest_user_key())) >= 0;
           });
       if (overlaps_taken || storage.RangeOverlaps(choice->output_level, &low, &high) ||
           OverlapsRunningOutput(low, high, choice->output_level)) {
@@ -420,8 +423,8 @@ class LevelPicker final : public CompactionPicker {
     uint64_t bytes = BytesOf(choice->files);
     const auto can_take = [&](size_t index) {
       FileMetadata* file = level[index];
-      const Slice low = file->smallest_user_key();
-      const Slice high = file->largest_user_key();
+      const Slice low = order_.StripTimestamp(file->smallest_user_key());
+      const Slice high = order_.StripTimestamp(file->largest_user_key());
       return !file->being_compacted &&
              bytes + file->size_bytes <= choice->options->max_compaction_bytes &&
              !storage.RangeOverlaps(choice->output_level, &low, &high) &&
