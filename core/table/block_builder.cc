@@ -167,8 +167,7 @@ void BlockBuilder::AddIndexEntry(Slice key, Slice full, Slice delta, bool whole_
   const size_t before = buffer_.size();
   const size_t common = TakeKey(key);
   size_t fresh = 0;
-  char* at =
-      BeginEntry(whole_key ? 0 : common, std::max(full.size(), delta.size()), &fresh);
+  char* at = BeginEntry(whole_key ? 0 : common, std::max(full.size(), delta.size()), &fresh);
   const size_t shared = key.size() - fresh;
   memcpy(at, key.data() + shared, fresh);
   const Slice value = shared == 0 ? full : delta;
@@ -219,8 +218,7 @@ bool BlockBuilder::MeasureUniform() const {
   };
   const Slice first = restart_key(0);
   const Slice last = restart_key(restarts_.size() - 1);
-  const size_t skip =
-      CommonPrefix(first.data(), last.data(), std::min(first.size(), last.size()));
+  const size_t skip = CommonPrefix(first.data(), last.data(), std::min(first.size(), last.size()));
   double sum = 0;
   double squares = 0;
   uint64_t before = KeyPrefix(first, std::min(skip, first.size()));

@@ -74,10 +74,10 @@ class BlockBuilder {
  public:
   struct Options {
     uint32_t restart_interval = 16;
-    bool delta_keys = true;      // False: every key is stored whole.
-    bool delta_values = false;   // Index blocks: values without a size, see AddIndexEntry().
-    bool separated = false;      // Values in a run of their own.
-    bool hash_index = false;     // Data blocks only.
+    bool delta_keys = true;     // False: every key is stored whole.
+    bool delta_values = false;  // Index blocks: values without a size, see AddIndexEntry().
+    bool separated = false;     // Values in a run of their own.
+    bool hash_index = false;    // Data blocks only.
     double hash_util_ratio = 0.75;
     // Index blocks: mark the block when its keys are spread more evenly than this;
     // negative: never.

@@ -12,12 +12,12 @@ namespace skarn {
 // What a block is for; decides about compression and about caching it.
 enum class BlockRole : uint8_t {
   kData,
-  kIndex,            // A whole index, or the top of a two-level one.
+  kIndex,  // A whole index, or the top of a two-level one.
   kIndexPartition,
-  kHashIndex,        // The two prefix blocks of a hash index.
-  kFilter,           // A whole filter.
+  kHashIndex,  // The two prefix blocks of a hash index.
+  kFilter,     // A whole filter.
   kFilterPartition,
-  kFilterIndex,      // The index of filter partitions.
+  kFilterIndex,  // The index of filter partitions.
   kOther,
 };
 

@@ -77,8 +77,8 @@ bool BlockWalk::Next() {
 Status BlockWalk::status(const char* what, uint64_t block_offset,
                          const std::string& file_name) const {
   if (!damaged()) return Status::Ok();
-  return Status::Corruption(Concat(what, " block at offset ", block_offset, " of ", file_name,
-                                   ": ", damage_, " at byte ", entry_offset_));
+  return Status::Corruption(Concat(what, " block at offset ", block_offset, " of ", file_name, ": ",
+                                   damage_, " at byte ", entry_offset_));
 }
 
 }  // namespace skarn

@@ -170,8 +170,8 @@ uint64_t RibbonBytes(uint64_t slots, double one_in, double bias) {
   const double with_more = std::ldexp(1.0, -(columns + 1));
   const double portion = (rate - with_more) / (with_few - with_more);
   const auto short_blocks = std::min(
-      blocks, static_cast<uint64_t>((portion * static_cast<double>(starts) + bias) /
-                                    kRibbonBlockSlots));
+      blocks,
+      static_cast<uint64_t>((portion * static_cast<double>(starts) + bias) / kRibbonBlockSlots));
   return kRibbonSegmentBytes * (blocks * static_cast<uint64_t>(columns) + (blocks - short_blocks));
 }
 
@@ -253,9 +253,8 @@ class RibbonBanding {
       result ^= results_[slot];
       if (coefficients == 0) return result == 0;
       const auto low = static_cast<uint64_t>(coefficients);
-      const int skip = low != 0
-                           ? __builtin_ctzll(low)
-                           : 64 + __builtin_ctzll(static_cast<uint64_t>(coefficients >> 64));
+      const int skip = low != 0 ? __builtin_ctzll(low)
+                                : 64 + __builtin_ctzll(static_cast<uint64_t>(coefficients >> 64));
       slot += static_cast<uint64_t>(skip);
       coefficients >>= skip;
     }
@@ -297,8 +296,8 @@ std::string BuildRibbon(const FilterRecipe& recipe, const std::vector<uint64_t>&
 
 }  // namespace
 
-FilterRecipe MakeFilterRecipe(const FilterPolicy& policy, uint32_t format_version,
-                              int32_t levelish, bool probes_by_size) {
+FilterRecipe MakeFilterRecipe(const FilterPolicy& policy, uint32_t format_version, int32_t levelish,
+                              bool probes_by_size) {
   FilterRecipe recipe;
   recipe.probes_by_size = probes_by_size;
   double bits = policy.bits_per_key;
@@ -347,8 +346,8 @@ size_t FilterSize(const FilterRecipe& recipe, size_t count) {
       const size_t bloom = BloomBytes(recipe.millibits, count);
       if (count > kRibbonKeysMax) return bloom + kFilterTrailerSize;
       const uint64_t slots = RibbonSlots(count);
-      const size_t ribbon = RibbonBytes(
-          slots, BloomOneIn(recipe.bits_per_key, BloomProbes(recipe.millibits)), 0.5);
+      const size_t ribbon =
+          RibbonBytes(slots, BloomOneIn(recipe.bits_per_key, BloomProbes(recipe.millibits)), 0.5);
       return (slots < 1024 ? std::min(ribbon, bloom) : ribbon) + kFilterTrailerSize;
     }
     case FilterRecipe::Kind::kNone:

@@ -19,8 +19,8 @@ struct FilterRecipe {
   enum class Kind : uint8_t { kNone, kLegacyBloom, kFastLocalBloom, kRibbon };
 
   Kind kind = Kind::kNone;
-  double bits_per_key = 0;     // Between 1 and 100.
-  uint32_t millibits = 0;      // The same times 1000, rounded.
+  double bits_per_key = 0;  // Between 1 and 100.
+  uint32_t millibits = 0;   // The same times 1000, rounded.
   // Bloom filters take as many probes as serve the bits that a key gets in fact, which in
   // small filters are more than it was meant to get.
   bool probes_by_size = false;
@@ -30,8 +30,8 @@ struct FilterRecipe {
 };
 
 // `levelish` is where the table will be: -1 for flushes, INT32_MAX when unknown.
-FilterRecipe MakeFilterRecipe(const FilterPolicy& policy, uint32_t format_version,
-                              int32_t levelish, bool probes_by_size = false);
+FilterRecipe MakeFilterRecipe(const FilterPolicy& policy, uint32_t format_version, int32_t levelish,
+                              bool probes_by_size = false);
 
 // The payload for keys with these hashes, duplicates included as they are. Hashes of
 // legacy Bloom filters have 32 bits. Without hashes: a payload that matches nothing.

@@ -16,10 +16,9 @@ FilterBuilder::FilterBuilder(const Options& options)
       whole_keys_(options.whole_keys),
       hash32_(options.recipe.uses_hash32()) {
   if (options.partitioned) {
-    const uint64_t percent =
-        options.partition_deviation > 0 && options.partition_deviation < 100
-            ? static_cast<uint64_t>(100 - options.partition_deviation)
-            : 100;
+    const uint64_t percent = options.partition_deviation > 0 && options.partition_deviation < 100
+                                 ? static_cast<uint64_t>(100 - options.partition_deviation)
+                                 : 100;
     const uint64_t size = (options.partition_size * percent + 99) / 100;
     keys_per_partition_ = FilterCapacity(options.recipe, size);
   }

@@ -99,8 +99,8 @@ class FilterBuilder {
   const bool hash32_;
   size_t keys_per_partition_ = SIZE_MAX;
 
-  std::vector<uint64_t> hashes_;  // Of the current partition; the last is that of a key.
-  uint64_t hash_count_ = 0;       // Of finished partitions.
+  std::vector<uint64_t> hashes_;   // Of the current partition; the last is that of a key.
+  uint64_t hash_count_ = 0;        // Of finished partitions.
   uint64_t last_prefix_hash_ = 0;  // Of the last key, when it had a prefix.
   bool has_last_prefix_ = false;
   std::vector<Partition> partitions_;

@@ -109,12 +109,12 @@ class FilterProbe {
 
   const char* data_ = nullptr;
   Kind kind_ = Kind::kAlways;
-  uint8_t probes_ = 0;       // Bloom.
-  uint8_t line_bits_ = 0;    // Legacy Bloom: log2 of bytes in a line.
-  uint32_t lines_ = 0;       // Bloom: lines. Ribbon: blocks of 128 slots.
-  uint32_t columns_ = 0;     // Ribbon: columns of the blocks that have more.
+  uint8_t probes_ = 0;         // Bloom.
+  uint8_t line_bits_ = 0;      // Legacy Bloom: log2 of bytes in a line.
+  uint32_t lines_ = 0;         // Bloom: lines. Ribbon: blocks of 128 slots.
+  uint32_t columns_ = 0;       // Ribbon: columns of the blocks that have more.
   uint32_t short_blocks_ = 0;  // Ribbon: blocks, the first ones, with one column less.
-  uint32_t raw_seed_ = 0;    // Ribbon.
+  uint32_t raw_seed_ = 0;      // Ribbon.
 };
 
 // What a Ribbon filter derives from a key's hash under a raw seed.
@@ -134,8 +134,7 @@ inline RibbonHash HashForRibbon(uint64_t hash, uint32_t raw_seed, uint64_t start
   const uint64_t seeded = (hash ^ raw_seed) * 0x6193D459236A3A0Du;
   out.start = FastRange64(seeded, starts);
   const uint64_t a = seeded * 0xC28F82822B650BEDu;
-  out.coefficients =
-      (static_cast<unsigned __int128>(a) << 64) | (a ^ 0xC367844A6E52731Du) | 1u;
+  out.coefficients = (static_cast<unsigned __int128>(a) << 64) | (a ^ 0xC367844A6E52731Du) | 1u;
   out.result = static_cast<uint32_t>(__builtin_bswap64(a));
   return out;
 }

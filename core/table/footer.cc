@@ -96,17 +96,16 @@ Status DecodeExtended(const char* bytes, const std::string& file_name, Footer* f
 
 Result<Footer> DecodeFooter(Slice tail, uint64_t file_size_bytes, const std::string& file_name) {
   if (tail.size() < kLegacyFooterSize || tail.size() > file_size_bytes) {
-    return Status::Corruption(Concat("file is too short (", file_size_bytes,
-                                     " bytes) to be an sstable: ", file_name));
+    return Status::Corruption(
+        Concat("file is too short (", file_size_bytes, " bytes) to be an sstable: ", file_name));
   }
   Footer footer;
   const uint64_t magic = DecodeFixed64(tail.end() - 8);
   if (magic == kLegacyBlockBasedMagic || magic == kLegacyPlainTableMagic) {
-    footer.kind =
-        magic == kLegacyBlockBasedMagic ? TableKind::kBlockBased : TableKind::kPlain;
+    footer.kind = magic == kLegacyBlockBasedMagic ? TableKind::kBlockBased : TableKind::kPlain;
     footer.offset = file_size_bytes - kLegacyFooterSize;
-    Status s = DecodeHandles(Slice(tail.end() - kLegacyFooterSize, kHandlesSize), file_name,
-                             &footer);
+    Status s =
+        DecodeHandles(Slice(tail.end() - kLegacyFooterSize, kHandlesSize), file_name, &footer);
     if (!s.ok()) return s;
     return footer;
   }
@@ -121,8 +120,8 @@ Result<Footer> DecodeFooter(Slice tail, uint64_t file_size_bytes, const std::str
                                      ", found ", magic, " in ", file_name));
   }
   if (tail.size() < kFooterSize) {
-    return Status::Corruption(Concat("file is too short (", file_size_bytes,
-                                     " bytes) to be an sstable: ", file_name));
+    return Status::Corruption(
+        Concat("file is too short (", file_size_bytes, " bytes) to be an sstable: ", file_name));
   }
 
   const char* bytes = tail.end() - kFooterSize;
@@ -131,14 +130,14 @@ Result<Footer> DecodeFooter(Slice tail, uint64_t file_size_bytes, const std::str
   if (footer.format_version > kFormatVersionMax ||
       (footer.kind == TableKind::kBlockBased && footer.format_version == 0)) {
     return Status::Corruption(Concat("Corrupt or unsupported format_version ",
-                                     footer.format_version, " in footer at offset ",
-                                     footer.offset, " of ", file_name));
+                                     footer.format_version, " in footer at offset ", footer.offset,
+                                     " of ", file_name));
   }
   const auto checksum = static_cast<uint8_t>(bytes[0]);
   if (!IsKnownChecksum(checksum)) {
-    return Status::Corruption(Concat("Corrupt or unsupported checksum type: ",
-                                     static_cast<uint32_t>(checksum), " in footer at offset ",
-                                     footer.offset, " of ", file_name));
+    return Status::Corruption(
+        Concat("Corrupt or unsupported checksum type: ", static_cast<uint32_t>(checksum),
+               " in footer at offset ", footer.offset, " of ", file_name));
   }
   footer.checksum = static_cast<ChecksumType>(checksum);
   Status s = HasContextChecksums(footer.format_version)

@@ -20,8 +20,7 @@ IndexBuilder::IndexBuilder(const Options& options)
 
 BlockBuilder::Options IndexBuilder::BlockOptions() const {
   BlockBuilder::Options block;
-  block.restart_interval =
-      options_.type == IndexType::kHashSearch ? 1 : options_.restart_interval;
+  block.restart_interval = options_.type == IndexType::kHashSearch ? 1 : options_.restart_interval;
   block.delta_values = options_.delta_values;
   block.uniform_cv_threshold = options_.uniform_cv_threshold;
   return block;
@@ -64,10 +63,9 @@ void IndexBuilder::FindSeparator(Slice last, const Slice* next_user_key) {
   const Slice user_key = PackedUserKey(last);
   separator_.assign(user_key.data(), user_key.size());
   separator_tag_ = PackedTag(last);
-  const bool shorten =
-      next_user_key != nullptr
-          ? options_.shortening != IndexShortening::kNoShortening
-          : options_.shortening == IndexShortening::kShortenSeparatorsAndSuccessor;
+  const bool shorten = next_user_key != nullptr
+                           ? options_.shortening != IndexShortening::kNoShortening
+                           : options_.shortening == IndexShortening::kShortenSeparatorsAndSuccessor;
   // A comparator with timestamps expects them in the keys it is given.
   if (!shorten || options_.stripped_timestamps) return;
 
@@ -215,9 +213,9 @@ Status IndexBuilder::Finish(BlockSink* sink, Finished* finished) {
     finished->size += payload.size();
     finished->uniform_blocks += block.uniform() ? 1 : 0;
     const Entry& last = entries_[i - 1];
-    const bool follows = begin != 0 && handle.offset == previous_partition.offset +
-                                                            previous_partition.size +
-                                                            kBlockTrailerSize;
+    const bool follows =
+        begin != 0 &&
+        handle.offset == previous_partition.offset + previous_partition.size + kBlockTrailerSize;
     AppendEntry(&top, with_tags, KeyOf(last), last.tag, handle,
                 follows ? &previous_partition : nullptr, false, Slice());
     previous_partition = handle;

@@ -34,10 +34,10 @@ class IndexBuilder {
     IndexType type = IndexType::kBinarySearch;
     IndexShortening shortening = IndexShortening::kShortenSeparators;
     uint32_t restart_interval = 1;
-    bool keep_tags = false;          // Keys have their tags in any case.
+    bool keep_tags = false;  // Keys have their tags in any case.
     bool delta_values = false;
     bool stripped_timestamps = false;  // Keys come without the comparator's timestamps.
-    uint64_t partition_size = 4096;  // Two-level: bytes of a partition.
+    uint64_t partition_size = 4096;    // Two-level: bytes of a partition.
     int32_t partition_deviation = 10;
     double uniform_cv_threshold = -1;
     const SliceTransform* prefix_extractor = nullptr;  // Hash index: never null.
@@ -66,9 +66,9 @@ class IndexBuilder {
   size_t EstimatedSize() const;
 
   struct Finished {
-    BlockHandle handle;          // Of the index, or of its top.
+    BlockHandle handle;  // Of the index, or of its top.
     bool keys_have_tags = false;
-    uint64_t size = 0;           // Bytes of all parts before compression.
+    uint64_t size = 0;  // Bytes of all parts before compression.
     uint64_t partitions = 0;
     uint64_t top_level_size = 0;
     uint64_t uniform_blocks = 0;
@@ -101,7 +101,9 @@ class IndexBuilder {
   void AppendEntry(BlockBuilder* block, bool with_tag, Slice user_key, uint64_t tag,
                    const BlockHandle& handle, const BlockHandle* previous, bool after_gap,
                    Slice first_key);
-  Slice KeyOf(const Entry& entry) const { return Slice(bytes_.data() + entry.key_at, entry.key_size); }
+  Slice KeyOf(const Entry& entry) const {
+    return Slice(bytes_.data() + entry.key_at, entry.key_size);
+  }
   bool ShouldCutPartition(Slice last, const BlockHandle& handle) const;
   void FlushPrefix();
 

@@ -41,8 +41,7 @@ using P = TableProperties;
 constexpr NumberRow kNumbers[] = {
     {"rocksdb.column.family.id", &P::column_family_id, Written::kAlways},
     {"rocksdb.creation.time", &P::creation_time, Written::kAlways},
-    {"rocksdb.data.block.restart.interval", &P::data_block_restart_interval,
-     Written::kUnlessZero},
+    {"rocksdb.data.block.restart.interval", &P::data_block_restart_interval, Written::kUnlessZero},
     {"rocksdb.data.size", &P::data_size, Written::kAlways},
     {"rocksdb.deleted.keys", &P::num_deletions, Written::kAlways},
     {"rocksdb.file.creation.time", &P::file_creation_time, Written::kUnlessZero},
@@ -197,8 +196,8 @@ Status ParseProperties(Slice payload, uint64_t block_offset, const std::string& 
   return walk.status("properties", block_offset, file_name);
 }
 
-Status ParseCompressionProperty(Slice value, uint32_t format_version,
-                                const std::string& file_name, CompressionProperty* property) {
+Status ParseCompressionProperty(Slice value, uint32_t format_version, const std::string& file_name,
+                                CompressionProperty* property) {
   *property = CompressionProperty();
   if (value.empty()) return Status::Ok();
   if (format_version < 7) {

@@ -45,8 +45,8 @@ struct CompressionProperty {
 };
 // Errors: Corruption when the value is malformed, NotSupported for an unknown manager or
 // (before 7) an unknown name.
-Status ParseCompressionProperty(Slice value, uint32_t format_version,
-                                const std::string& file_name, CompressionProperty* property);
+Status ParseCompressionProperty(Slice value, uint32_t format_version, const std::string& file_name,
+                                CompressionProperty* property);
 
 }  // namespace skarn
 

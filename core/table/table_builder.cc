@@ -250,24 +250,21 @@ TableBuilder::Rep::Rep(const TableBuilderOptions& table_options, FileWriter* fil
         return block;
       }()) {
   const TableOptions& table = options.table;
-  if (table.format_version < kFormatVersionMinWritten ||
-      table.format_version > kFormatVersionMax) {
+  if (table.format_version < kFormatVersionMinWritten || table.format_version > kFormatVersionMax) {
     Fail(Status::InvalidArgument(
         Concat("Unsupported format_version ", table.format_version, " for ", file->path())));
   }
   const int32_t deviation = std::clamp(table.block_size_deviation, 0, 100);
-  nearly_full = deviation == 0
-                    ? SIZE_MAX
-                    : (block_size * static_cast<size_t>(100 - deviation) + 99) / 100;
+  nearly_full =
+      deviation == 0 ? SIZE_MAX : (block_size * static_cast<size_t>(100 - deviation) + 99) / 100;
 
   if (table.filter_policy != nullptr && !options.skip_filters) {
     const bool flush = options.reason == TableCreationReason::kFlush ||
                        options.reason == TableCreationReason::kRecovery;
     const int32_t levelish = flush ? -1 : (options.level < 0 ? INT32_MAX - 1 : options.level);
     FilterBuilder::Options filter_options;
-    filter_options.recipe =
-        MakeFilterRecipe(*table.filter_policy, table.format_version, levelish,
-                         /*probes_by_size=*/table.optimize_filters_for_memory);
+    filter_options.recipe = MakeFilterRecipe(*table.filter_policy, table.format_version, levelish,
+                                             /*probes_by_size=*/table.optimize_filters_for_memory);
     filter_options.whole_keys = table.whole_key_filtering;
     filter_options.prefix_extractor = options.prefix_extractor.get();
     filter_options.partitioned =
@@ -330,10 +327,9 @@ inline bool TableBuilder::Rep::FollowsLast(Slice user_key, uint64_t tag, size_t*
     if (last.size() != user_key.size()) return last.size() < user_key.size();
     return PackedTag(data_block.last_key()) > tag;
   }
-  const int compared = stripped_bytes == 0
-                           ? order.CompareUser(last, user_key)
-                           : order.comparator()->CompareWithoutTimestamp(last, false, user_key,
-                                                                         false);
+  const int compared = stripped_bytes == 0 ? order.CompareUser(last, user_key)
+                                           : order.comparator()->CompareWithoutTimestamp(
+                                                 last, false, user_key, false);
   return compared < 0 || (compared == 0 && PackedTag(data_block.last_key()) > tag);
 }
 
@@ -358,9 +354,9 @@ inline void TableBuilder::Rep::NoteSequence(SequenceNumber sequence) {
 }
 
 [[gnu::cold]] void TableBuilder::Rep::FailOutOfOrder(Slice key, uint64_t tag) {
-  Fail(Status::Corruption(
-      Concat("Out-of-order key in ", file->path(), ": ", DescribePackedKey(PackKey(key, tag)),
-             " after ", DescribePackedKey(data_block.last_key()))));
+  Fail(Status::Corruption(Concat("Out-of-order key in ", file->path(), ": ",
+                                 DescribePackedKey(PackKey(key, tag)), " after ",
+                                 DescribePackedKey(data_block.last_key()))));
 }
 
 void TableBuilder::Rep::NoteTimestamp(Slice timestamp) {
@@ -426,8 +422,8 @@ void TableBuilder::Rep::Add(Slice user_key, uint64_t tag, Slice value) {
       break;
     default:
       if (SKARN_UNLIKELY(!IsStoredKind(static_cast<uint8_t>(kind)) && !options.ignore_key_type)) {
-        Fail(Status::Corruption(Concat("Entry of unknown type ", static_cast<uint32_t>(kind),
-                                       " for ", file->path())));
+        Fail(Status::Corruption(
+            Concat("Entry of unknown type ", static_cast<uint32_t>(kind), " for ", file->path())));
       }
       break;
   }
@@ -592,9 +588,9 @@ Status TableBuilder::Rep::WriteBatch(BlockBatch* batch) {
     handle.offset = gaps ? out.offset() : begin + at;
     handle.size = item.stored_size;
     char* checksum = stored + at + item.stored_size + 1;
-    EncodeFixed32(checksum, DecodeFixed32(checksum) +
-                                ChecksumContextModifier(out.base_context_checksum(),
-                                                        handle.offset));
+    EncodeFixed32(checksum,
+                  DecodeFixed32(checksum) +
+                      ChecksumContextModifier(out.base_context_checksum(), handle.offset));
     out.NoteType(item.type);
     index.SetHandle(item.entry, handle, after_gap);
     if (wanted == CompressionType::kNone) {
@@ -622,9 +618,8 @@ Status TableBuilder::Rep::StopSampling() {
   sampling = false;
   const CompressionOptions& compression = options.compression_options;
   dictionary = MakeDictionary(plain_compressor.type(), compression, sampled);
-  dictionary_compressor =
-      std::make_unique<BlockCompressor>(plain_compressor.type(), compression, dictionary,
-                                        options.table.verify_compression);
+  dictionary_compressor = std::make_unique<BlockCompressor>(
+      plain_compressor.type(), compression, dictionary, options.table.verify_compression);
   if (compression.parallel_threads > 1) {
     pipeline = std::make_unique<BatchPipeline>(dictionary_compressor.get(), out.checksum(),
                                                compression.parallel_threads);
@@ -663,10 +658,8 @@ Status TableBuilder::Rep::DrainBatches() {
 }
 
 void TableBuilder::Rep::SampleCompression(Slice payload) {
-  const CompressionType fast =
-      FirstAvailable({CompressionType::kLz4, CompressionType::kSnappy});
-  const CompressionType slow =
-      FirstAvailable({CompressionType::kZstd, CompressionType::kZlib});
+  const CompressionType fast = FirstAvailable({CompressionType::kLz4, CompressionType::kSnappy});
+  const CompressionType slow = FirstAvailable({CompressionType::kZstd, CompressionType::kZlib});
   const auto size_with = [&](CompressionType type) {
     if (type == CompressionType::kNone) return payload.size();
     compressed.Clear();
@@ -703,9 +696,9 @@ Status TableBuilder::Rep::WriteFilter() {
   if (!s.ok()) return s;
   properties.filter_size = result.size;
   properties.num_filter_entries = filter->hash_count();
-  out.AddMeta(coupled_filter || decoupled_filter ? kPartitionedFilterBlockName
-                                                 : kFullFilterBlockName,
-              result.handle);
+  out.AddMeta(
+      coupled_filter || decoupled_filter ? kPartitionedFilterBlockName : kFullFilterBlockName,
+      result.handle);
   return Status::Ok();
 }
 
@@ -744,10 +737,9 @@ void TableBuilder::Rep::FillProperties() {
   }
   p.column_family_id = options.column_family_id;
   p.column_family_name = options.column_family_name;
-  p.filter_policy_name = table.filter_policy == nullptr ? ""
-                         : table.filter_policy->kind == FilterPolicy::Kind::kRibbon
-                             ? "ribbonfilter"
-                             : "bloomfilter";
+  p.filter_policy_name = table.filter_policy == nullptr                             ? ""
+                         : table.filter_policy->kind == FilterPolicy::Kind::kRibbon ? "ribbonfilter"
+                                                                                    : "bloomfilter";
   p.comparator_name = order.comparator()->Name();
   p.merge_operator_name = options.merge_operator_name;
   p.prefix_extractor_name =
@@ -776,8 +768,7 @@ void TableBuilder::Rep::FillProperties() {
   p.orig_file_number = options.file_number;
   p.seqno_to_time_mapping = options.seqno_to_time_mapping;
   p.user_defined_timestamps_persisted = stripped_bytes == 0 ? 1 : 0;
-  p.data_block_restart_interval =
-      static_cast<uint64_t>(std::max(table.block_restart_interval, 1));
+  p.data_block_restart_interval = static_cast<uint64_t>(std::max(table.block_restart_interval, 1));
   p.index_block_restart_interval =
       index_type == IndexType::kHashSearch
           ? 1
@@ -884,9 +875,9 @@ uint64_t TableBuilder::estimated_file_size_bytes() const {
   const uint64_t written_raw = rep.raw_data_bytes - rep.queued_raw_bytes;
   uint64_t queued = rep.queued_raw_bytes;
   if (written_raw != 0 && queued != 0) {
-    queued = static_cast<uint64_t>(static_cast<double>(queued) *
-                                   static_cast<double>(rep.out.offset()) /
-                                   static_cast<double>(written_raw));
+    queued =
+        static_cast<uint64_t>(static_cast<double>(queued) * static_cast<double>(rep.out.offset()) /
+                              static_cast<double>(written_raw));
   }
   uint64_t size = rep.out.offset() + queued + rep.index.EstimatedSize();
   if (!rep.data_block.empty()) size += rep.data_block.EstimatedSize();

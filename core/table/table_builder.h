@@ -36,7 +36,7 @@ struct TableBuilderOptions {
   std::vector<std::shared_ptr<TablePropertiesCollectorFactory>> collectors;
   uint32_t column_family_id = 0;
   std::string column_family_name;
-  int level = 0;          // -1: unknown.
+  int level = 0;            // -1: unknown.
   bool last_level = false;  // With data below nothing: filters may be skipped.
   bool skip_filters = false;
   TableCreationReason reason = TableCreationReason::kFlush;
@@ -80,13 +80,13 @@ class TableBuilder {
   void Abandon();
 
   const Status& status() const;
-  uint64_t entry_count() const;       // Range deletions included.
+  uint64_t entry_count() const;  // Range deletions included.
   bool empty() const { return entry_count() == 0; }
   // Bytes written so far; after Finish() the size of the file.
   uint64_t file_size_bytes() const;
   // The same with what is buffered and filter and index to come.
   uint64_t estimated_file_size_bytes() const;
-  uint64_t tail_size_bytes() const;   // From the end of data blocks; after Finish().
+  uint64_t tail_size_bytes() const;  // From the end of data blocks; after Finish().
   // A collector asks for compaction; after Finish().
   bool need_compaction() const;
   // Valid after Finish().

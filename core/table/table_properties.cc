@@ -24,8 +24,7 @@ class Description {
   void Add(const char* name, uint64_t value) { Add(name, std::to_string(value)); }
   void AddAverage(const char* name, uint64_t sum, uint64_t count) {
     char text[64];
-    const double average =
-        count == 0 ? 0.0 : static_cast<double>(sum) / static_cast<double>(count);
+    const double average = count == 0 ? 0.0 : static_cast<double>(sum) / static_cast<double>(count);
     snprintf(text, sizeof(text), "%f", average);
     Add(name, text);
   }

@@ -67,7 +67,8 @@ struct TableProperties {
   std::map<std::string, std::string> readable;
 
   // "# data blocks=1; # entries=2; ..." as `rocksdb.aggregated-table-properties` shows.
-  std::string ToString(const char* property_delimiter = "; ", const char* value_delimiter = "=") const;
+  std::string ToString(const char* property_delimiter = "; ",
+                       const char* value_delimiter = "=") const;
   void Aggregate(const TableProperties& other);
 };
 

@@ -111,8 +111,8 @@ TEST(BuilderBlock, RandomEntriesReadBackInEveryLayout) {
       ASSERT_EQ(walk.value(), Slice(value));
       if (walk.layout().bucket_count != 0) {
         // The bucket leads to the entry's restart run or says "search".
-        const uint8_t bucket = HashBucket(payload.data(), walk.layout(),
-                                          SliceHash(PackedUserKey(packed)));
+        const uint8_t bucket =
+            HashBucket(payload.data(), walk.layout(), SliceHash(PackedUserKey(packed)));
         ASSERT_NE(bucket, kHashBucketEmpty);
       }
     }
@@ -131,10 +131,9 @@ TEST(BuilderBlock, RebuildsIndexBlocksOfGenuineFiles) {
     if (!item.contains("index_entries") && !partitions) continue;
     SCOPED_TRACE(name);
     BlockBuilder::Options options;
-    options.restart_interval = name == "index_uniform" ? 1
-                               : name == "index_top_level" || name == "filter_partition_index"
-                                   ? 2
-                                   : 4;
+    options.restart_interval = name == "index_uniform"                                         ? 1
+                               : name == "index_top_level" || name == "filter_partition_index" ? 2
+                                                                                               : 4;
     options.delta_values = name != "index_fv2" && name != "index_fv3";
     if (name == "index_uniform") options.uniform_cv_threshold = 0.2;
     BlockBuilder block(options);
@@ -192,8 +191,7 @@ TEST(BuilderIndex, SeparatorsAreThoseOfGenuineFiles) {
       options.order = &order;
       options.keep_tags = true;
       IndexBuilder index(options);
-      const std::string last =
-          PackKey(FromHex(item["last_key"]), PackTag(0, EntryKind::kValue));
+      const std::string last = PackKey(FromHex(item["last_key"]), PackTag(0, EntryKind::kValue));
       const std::string next = FromHex(item["next_first_key"]);
       const Slice next_slice = next;
       index.AddBlock(last, last, &next_slice, BlockHandle{0, 10});
@@ -266,8 +264,7 @@ std::string Rebuild(const nlohmann::json& item, const FileWalk& genuine,
   }
   for (const auto& entry : item["range_tombstones"]) {
     const std::string key = FromHex(entry[0]);
-    builder.AddRangeDeletion(PackedUserKey(key), FromHex(entry[1]),
-                             TagSequence(PackedTag(key)));
+    builder.AddRangeDeletion(PackedUserKey(key), FromHex(entry[1]), TagSequence(PackedTag(key)));
   }
   Status s = builder.Finish();
   EXPECT_TRUE(s.ok()) << s.ToString();

@@ -57,7 +57,7 @@ struct FileWalk {
   std::map<std::string, BlockHandle> metas;
   std::vector<Entry> entries;
   std::vector<Entry> tombstones;
-  std::vector<Index> index;       // Of data blocks.
+  std::vector<Index> index;        // Of data blocks.
   std::vector<size_t> block_ends;  // Number of entries up to the end of each data block.
   std::vector<Index> filter_index;
   std::map<uint64_t, std::string> filters;  // Payloads by offset.
@@ -70,9 +70,7 @@ struct FileWalk {
   size_t index_payload_bytes = 0;
   std::string error;  // Empty: all is well.
 
-  explicit FileWalk(const std::string& bytes) : file_(bytes) {
-    Run();
-  }
+  explicit FileWalk(const std::string& bytes) : file_(bytes) { Run(); }
 
   // What a point lookup would be told by the filter.
   bool MayMatch(const std::string& user_key, const std::string& packed_or_user) const {
@@ -103,7 +101,8 @@ struct FileWalk {
   }
 
   // The payload at `handle`, decompressed.
-  bool Read(const BlockHandle& handle, bool is_data, std::string* payload, int* type_out = nullptr) {
+  bool Read(const BlockHandle& handle, bool is_data, std::string* payload,
+            int* type_out = nullptr) {
     if (!handle.FitsIn(footer.offset, kBlockTrailerSize)) return Fail("handle outside the file");
     Status s = VerifyBlockTrailer(footer.checksum, file_.data() + handle.offset, handle.size,
                                   footer.base_context_checksum, handle.offset, "file");
@@ -119,7 +118,8 @@ struct FileWalk {
       return Fail("block type that the properties do not list");
     }
     std::unique_ptr<DecompressionDictionary> dict;
-    if (is_data && !dictionary.empty()) dict = std::make_unique<DecompressionDictionary>(dictionary);
+    if (is_data && !dictionary.empty())
+      dict = std::make_unique<DecompressionDictionary>(dictionary);
     Result<CodecBuffer> raw =
         Uncompress(static_cast<CompressionType>(type), footer.format_version, dict.get(), stored);
     if (!raw.ok()) return Fail(raw.status().ToString());

@@ -108,8 +108,7 @@ TableBuilderOptions OptionsOf(const FileWalk& walk, const Settings& settings) {
     options.prefix_extractor = NewFixedPrefixTransform(
         static_cast<size_t>(std::atoi(p.prefix_extractor_name.c_str() + dot + 1)));
   }
-  options.compression =
-      static_cast<CompressionType>(NumberIn(p.compression_options, "_type"));
+  options.compression = static_cast<CompressionType>(NumberIn(p.compression_options, "_type"));
   options.compression_options.level = NumberIn(p.compression_options, "level");
   options.merge_operator_name = p.merge_operator_name;
   options.column_family_id = static_cast<uint32_t>(p.column_family_id);

@@ -133,16 +133,17 @@ void Check(const TableBuilderOptions& options, const Content& content, const std
   }
   // No filter denies a key that is there, nor a prefix where it may be sought.
   const bool have_filter = options.table.filter_policy != nullptr;
-  ASSERT_EQ(!walk.filters.empty(), have_filter && !content.entries.empty() &&
-                                       (options.table.whole_key_filtering ||
-                                        options.prefix_extractor != nullptr));
+  ASSERT_EQ(!walk.filters.empty(),
+            have_filter && !content.entries.empty() &&
+                (options.table.whole_key_filtering || options.prefix_extractor != nullptr));
   const std::string* previous = nullptr;
   for (const auto& [key, value] : walk.entries) {
     if (walk.filters.empty()) break;
     const std::string user_key = key.substr(0, key.size() - 8);
     const auto target_of = [&](const std::string& user) {
-      return walk.properties.index_key_is_user_key != 0 ? user
-                                                        : PackKey(user, SeekTag(kMaxSequenceNumber));
+      return walk.properties.index_key_is_user_key != 0
+                 ? user
+                 : PackKey(user, SeekTag(kMaxSequenceNumber));
     };
     if (options.table.whole_key_filtering) {
       ASSERT_TRUE(walk.MayMatch(user_key, target_of(user_key))) << user_key;
@@ -190,10 +191,10 @@ std::vector<Case> Cases() {
       table.format_version = version;
       table.checksum = static_cast<ChecksumType>(random() % 5);
       table.index_type = static_cast<IndexType>(i % 4);
-      static constexpr CompressionType kTypes[] = {
-          CompressionType::kNone, CompressionType::kSnappy, CompressionType::kZlib,
-          CompressionType::kBZip2, CompressionType::kLz4, CompressionType::kLz4hc,
-          CompressionType::kZstd};
+      static constexpr CompressionType kTypes[] = {CompressionType::kNone, CompressionType::kSnappy,
+                                                   CompressionType::kZlib, CompressionType::kBZip2,
+                                                   CompressionType::kLz4,  CompressionType::kLz4hc,
+                                                   CompressionType::kZstd};
       c.options.compression = kTypes[i % 7];
       table.block_size = i % 3 == 0 ? 512 : 4096;
       table.block_restart_interval = i % 5 == 0 ? 1 : 16;
@@ -600,9 +601,9 @@ TEST(BuilderTable, DataBlocksGoIntoTheCacheWhenAsked) {
       options.block_cache = NewLruCache(cache_options);
       options.table.prepopulate_block_cache = setting;
       options.reason = reason;
-      const bool expected = setting == PrepopulateBlockCache::kFlushAndCompaction ||
-                            (setting == PrepopulateBlockCache::kFlushOnly &&
-                             reason == TableCreationReason::kFlush);
+      const bool expected =
+          setting == PrepopulateBlockCache::kFlushAndCompaction ||
+          (setting == PrepopulateBlockCache::kFlushOnly && reason == TableCreationReason::kFlush);
       TableProperties p;
       Write(options, content, &p);
       EXPECT_EQ(options.block_cache->occupancy_count(), expected ? p.num_data_blocks : 0);

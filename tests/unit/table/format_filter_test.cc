@@ -41,8 +41,8 @@ TEST(FormatFilter, PayloadsAreThoseOfGenuineFiles) {
   for (const auto& item : vectors["filters"]) {
     SCOPED_TRACE(item["name"].get<std::string>());
     FilterPolicy policy;
-    policy.kind = item["policy"] == "ribbon" ? FilterPolicy::Kind::kRibbon
-                                             : FilterPolicy::Kind::kBloom;
+    policy.kind =
+        item["policy"] == "ribbon" ? FilterPolicy::Kind::kRibbon : FilterPolicy::Kind::kBloom;
     policy.bits_per_key = item["bits_per_key"].get<double>();
     const FilterRecipe recipe =
         MakeFilterRecipe(policy, item["format_version"].get<uint32_t>(), /*levelish=*/1);
@@ -92,7 +92,8 @@ TEST(FormatFilter, LargeFiltersKeepTheirPromise) {
         int wrong = 0;
         for (int i = 0; i < 10000; ++i) {
           const uint64_t hash = random();
-          wrong += probe.MayMatch(recipe.uses_hash32() ? static_cast<uint32_t>(hash) : hash) ? 1 : 0;
+          wrong +=
+              probe.MayMatch(recipe.uses_hash32() ? static_cast<uint32_t>(hash) : hash) ? 1 : 0;
         }
         // About 1 %, of the legacy kind somewhat more.
         EXPECT_LT(wrong, 300) << count;

@@ -20,42 +20,41 @@ namespace {
 TableProperties EverythingSet() {
   TableProperties p;
   uint64_t next = 1000;
-  for (uint64_t TableProperties::*member :
-       {&TableProperties::orig_file_number,
-        &TableProperties::data_size,
-        &TableProperties::index_size,
-        &TableProperties::index_partitions,
-        &TableProperties::top_level_index_size,
-        &TableProperties::index_key_is_user_key,
-        &TableProperties::index_value_is_delta_encoded,
-        &TableProperties::filter_size,
-        &TableProperties::raw_key_size,
-        &TableProperties::raw_value_size,
-        &TableProperties::num_data_blocks,
-        &TableProperties::num_uniform_blocks,
-        &TableProperties::num_entries,
-        &TableProperties::num_filter_entries,
-        &TableProperties::num_deletions,
-        &TableProperties::num_merge_operands,
-        &TableProperties::num_range_deletions,
-        &TableProperties::format_version,
-        &TableProperties::fixed_key_len,
-        &TableProperties::column_family_id,
-        &TableProperties::creation_time,
-        &TableProperties::oldest_key_time,
-        &TableProperties::newest_key_time,
-        &TableProperties::file_creation_time,
-        &TableProperties::slow_compression_estimated_data_size,
-        &TableProperties::fast_compression_estimated_data_size,
-        &TableProperties::tail_start_offset,
-        &TableProperties::key_largest_seqno,
-        &TableProperties::key_smallest_seqno,
-        &TableProperties::data_block_restart_interval,
-        &TableProperties::index_block_restart_interval,
-        &TableProperties::separate_key_value_in_data_block,
-        &TableProperties::num_data_blocks_compression_rejected,
-        &TableProperties::num_data_blocks_compression_bypassed,
-        &TableProperties::udi_is_primary_index}) {
+  for (uint64_t TableProperties::*member : {&TableProperties::orig_file_number,
+                                            &TableProperties::data_size,
+                                            &TableProperties::index_size,
+                                            &TableProperties::index_partitions,
+                                            &TableProperties::top_level_index_size,
+                                            &TableProperties::index_key_is_user_key,
+                                            &TableProperties::index_value_is_delta_encoded,
+                                            &TableProperties::filter_size,
+                                            &TableProperties::raw_key_size,
+                                            &TableProperties::raw_value_size,
+                                            &TableProperties::num_data_blocks,
+                                            &TableProperties::num_uniform_blocks,
+                                            &TableProperties::num_entries,
+                                            &TableProperties::num_filter_entries,
+                                            &TableProperties::num_deletions,
+                                            &TableProperties::num_merge_operands,
+                                            &TableProperties::num_range_deletions,
+                                            &TableProperties::format_version,
+                                            &TableProperties::fixed_key_len,
+                                            &TableProperties::column_family_id,
+                                            &TableProperties::creation_time,
+                                            &TableProperties::oldest_key_time,
+                                            &TableProperties::newest_key_time,
+                                            &TableProperties::file_creation_time,
+                                            &TableProperties::slow_compression_estimated_data_size,
+                                            &TableProperties::fast_compression_estimated_data_size,
+                                            &TableProperties::tail_start_offset,
+                                            &TableProperties::key_largest_seqno,
+                                            &TableProperties::key_smallest_seqno,
+                                            &TableProperties::data_block_restart_interval,
+                                            &TableProperties::index_block_restart_interval,
+                                            &TableProperties::separate_key_value_in_data_block,
+                                            &TableProperties::num_data_blocks_compression_rejected,
+                                            &TableProperties::num_data_blocks_compression_bypassed,
+                                            &TableProperties::udi_is_primary_index}) {
     p.*member = next++;
   }
   p.user_defined_timestamps_persisted = 0;
@@ -110,8 +109,7 @@ TEST(FormatProperties, ReadsThoseOfGenuineFiles) {
     const std::string file = FromHex(item["file"]);
     for (const auto& meta : item["meta_blocks"]) {
       if (meta[0] != "rocksdb.properties") continue;
-      const std::string block =
-          file.substr(meta[1].get<size_t>(), meta[2].get<size_t>());
+      const std::string block = file.substr(meta[1].get<size_t>(), meta[2].get<size_t>());
       TableProperties read;
       ASSERT_TRUE(ParseProperties(block, 0, "x.sst", &read).ok());
       // Written again, names and values are the same (the newest writes one more always).
@@ -226,8 +224,7 @@ TEST(FormatProperties, AggregationAddsCountsAndSizes) {
 TEST(FormatProperties, TimeMappingIsShownAsPairs) {
   TableProperties p;
   p.seqno_to_time_mapping = std::string("\x02\x05\x0a\x03\x01", 5);
-  EXPECT_NE(p.ToString().find("Sequence number to time mapping=[5->10, 8->11]"),
-            std::string::npos);
+  EXPECT_NE(p.ToString().find("Sequence number to time mapping=[5->10, 8->11]"), std::string::npos);
 }
 
 }  // namespace

@@ -70,8 +70,8 @@ TEST(FormatHandle, FitsOnlyWhatDoesNotOverflow) {
 }
 
 TEST(FormatHandle, ZigZagIsItsOwnInverse) {
-  for (const int64_t value : {int64_t{0}, int64_t{-1}, int64_t{1}, int64_t{-5}, INT64_MAX,
-                              INT64_MIN}) {
+  for (const int64_t value :
+       {int64_t{0}, int64_t{-1}, int64_t{1}, int64_t{-5}, INT64_MAX, INT64_MIN}) {
     EXPECT_EQ(UnZigZag(ZigZag(value)), value);
   }
   EXPECT_EQ(ZigZag(-1), 1u);
@@ -165,9 +165,8 @@ TEST(FormatTrailer, ChecksumsAreThoseOfGenuineFiles) {
     const std::string payload = FromHex(item["payload"]);
     const auto type = static_cast<ChecksumType>(item["checksum_type"].get<int>());
     const auto base = static_cast<uint32_t>(HexNumber(item["base_context_checksum"]));
-    const auto offset = item["offset"].is_string()
-                            ? std::stoull(item["offset"].get<std::string>())
-                            : item["offset"].get<uint64_t>();
+    const auto offset = item["offset"].is_string() ? std::stoull(item["offset"].get<std::string>())
+                                                   : item["offset"].get<uint64_t>();
     std::string block = payload + std::string(kBlockTrailerSize, '\0');
     EncodeBlockTrailer(type, payload, item["type_byte"].get<uint8_t>(), base, offset,
                        block.data() + payload.size());
@@ -357,7 +356,7 @@ TEST(FormatUniqueId, SessionIdsReadBackAsWritten) {
   SessionWords lower;
   ASSERT_TRUE(DecodeSessionId("t5s7qftnrsx6b3mhespi", &lower));
   EXPECT_EQ(lower, words);
-  EXPECT_FALSE(DecodeSessionId("T5S7QFTNRSX6", &words));              // Too short.
+  EXPECT_FALSE(DecodeSessionId("T5S7QFTNRSX6", &words));               // Too short.
   EXPECT_FALSE(DecodeSessionId("T5S7QFTNRSX6B3MHESPI12345", &words));  // Too long.
   EXPECT_FALSE(DecodeSessionId("T5S7QFTNRSX6-3MHESPI", &words));
 }
