@@ -55,8 +55,10 @@ Status BlockLoader::DataWithoutRead(TableRead* read, const BlockHandle& handle, 
     }
     ++read->counts.data_misses;
   }
-  if (Status s = CheckTier(*read); !s.ok()) return s;
-  if (!file_->mapped()) return Status::Ok();
+  if (!file_->IsResident(handle)) {
+    if (Status s = CheckTier(*read); !s.ok()) return s;
+    if (!file_->mapped()) return Status::Ok();
+  }
   *found = true;
   Status s = file_->ReadBlock(read, handle, BlockContent::kData, /*parse=*/true,
                               /*readahead=*/nullptr, block);
@@ -74,17 +76,7 @@ Status BlockLoader::FinishData(TableRead* read, const BlockHandle& handle, const
 Status BlockLoader::InsertData(TableRead* read, const BlockHandle& handle, BlockRef* block) {
   if (cache_ == nullptr || !read->options.fill_cache) return Status::Ok();
   HeapBlock* heap = block->TakeHeap();
-  if (heap == nullptr) {
-    // Mapped bytes are copied: what the cache holds is counted, and outlives the mapping.
-    heap = HeapBlock::Allocate(block->size());
-    if (heap == nullptr) return Status::Ok();
-    memcpy(heap->data(), block->data(), block->size());
-    heap->set_size(block->size());
-    if (!heap->ParseLayout()) {
-      heap->Unref();
-      return file_->Damaged(handle, "bad block contents");
-    }
-  }
+  if (heap == nullptr) return Status::Ok();  // Mapped bytes stay where they are.
   const size_t charge = heap->memory_bytes();
   Cache::Handle* entry = nullptr;
   if (Status s = cache_->Insert(KeyOf(handle), heap, HeapBlock::Delete, charge,
@@ -113,7 +105,9 @@ Status BlockLoader::Data(TableRead* read, const BlockHandle& handle, Readahead* 
     }
     ++read->counts.data_misses;
   }
-  if (Status s = CheckTier(*read); !s.ok()) return s;
+  if (!file_->IsResident(handle)) {
+    if (Status s = CheckTier(*read); !s.ok()) return s;
+  }
   Status s =
       file_->ReadBlock(read, handle, BlockContent::kData, /*parse=*/true, readahead, block);
   return s.ok() ? InsertData(read, handle, block) : s;

@@ -64,8 +64,9 @@ TEST(TableReader, AnswersRightlyUnderCrossesOfOptions) {
     options.prefix_extractor = build.prefix_extractor;
     const bool mapped = random.OneIn(3);
     if (random.OneIn(2)) {
-      options.table.block_cache = NewLruCache(
-          {.capacity = random.OneIn(2) ? size_t{20000} : size_t{1} << 20, .num_shard_bits = 0});
+      options.table.block_cache =
+          NewLruCache({.capacity = random.OneIn(2) ? size_t{20000} : size_t{1} << 20,
+                       .num_shard_bits = 0});
       options.table.cache_index_and_filter_blocks = random.OneIn(2);
       options.table.pin_l0_filter_and_index_blocks_in_cache = random.OneIn(2);
       options.table.pin_top_level_index_and_filter = random.OneIn(2);
@@ -373,54 +374,51 @@ TEST(TableReader, FilterAnswersAbsentKeysWithoutReading) {
   }
 }
 
-// Where the file is mapped nothing is read, but the cache is filled and counted alike.
 TEST(TableReader, CachesBlocksAndCountsThem) {
-  for (const bool mapped : {false, true}) {
-    const std::vector<Entry> entries = NumberedEntries(2000);
-    const std::string bytes = BuildTable(BuilderOptions(), entries);
-    Statistics statistics;
-    FileEvents events;
-    TableReaderOptions options = ReaderOptions();
-    options.statistics = &statistics;
-    options.table.block_cache = NewLruCache({.capacity = 10 << 20});
-    auto table = OpenBytes(bytes, options, mapped, &events);
-    ASSERT_TRUE(table.ok());
-    const std::string key = PackedUserKey(entries[700].first).ToString();
-    const auto get = [&](const ReadOptions& read) {
-      OperandLookup lookup(BytewiseOrder(), key, kMaxSequenceNumber);
-      (*table)->Get(read, lookup.lookup(), false);
-      return lookup.Take();
-    };
-    events.reads = 0;
-    ReadOptions cache_only;
-    cache_only.read_tier = ReadTier::kBlockCache;
-    EXPECT_EQ(get(cache_only).status.ToString(), "Result incomplete: no blocking io");
-    ReadOptions no_fill;
-    no_fill.fill_cache = false;
-    EXPECT_EQ(get(no_fill).operands.size(), 1u);
-    EXPECT_EQ(get(no_fill).operands.size(), 1u);
-    EXPECT_EQ(events.reads, mapped ? 0 : 2);
-    EXPECT_EQ(options.table.block_cache->usage(), 0u);
-    EXPECT_EQ(get(ReadOptions()).operands.size(), 1u);
-    EXPECT_EQ(events.reads, mapped ? 0 : 3);
-    EXPECT_GT(options.table.block_cache->usage(), 3900u);
-    EXPECT_EQ(get(ReadOptions()).operands.size(), 1u);
-    EXPECT_EQ(get(cache_only).operands.size(), 1u);
-    EXPECT_EQ(events.reads, mapped ? 0 : 3);
-    EXPECT_EQ(statistics.Get(Ticker::kBlockCacheDataHit), 2u);
-    EXPECT_EQ(statistics.Get(Ticker::kBlockCacheDataMiss), 4u);
-    EXPECT_EQ(statistics.Get(Ticker::kBlockCacheDataAdd), 1u);
-    EXPECT_EQ(options.table.block_cache->pinned_usage(), 0u);
+  const std::vector<Entry> entries = NumberedEntries(2000);
+  const std::string bytes = BuildTable(BuilderOptions(), entries);
+  Statistics statistics;
+  FileEvents events;
+  TableReaderOptions options = ReaderOptions();
+  options.statistics = &statistics;
+  options.table.block_cache = NewLruCache({.capacity = 10 << 20});
+  auto table = OpenBytes(bytes, options, false, &events);
+  ASSERT_TRUE(table.ok());
+  const std::string key = PackedUserKey(entries[700].first).ToString();
+  const auto get = [&](const ReadOptions& read) {
+    OperandLookup lookup(BytewiseOrder(), key, kMaxSequenceNumber);
+    (*table)->Get(read, lookup.lookup(), false);
+    return lookup.Take();
+  };
+  events.reads = 0;
+  ReadOptions cache_only;
+  cache_only.read_tier = ReadTier::kBlockCache;
+  EXPECT_EQ(get(cache_only).status.ToString(), "Result incomplete: no blocking io");
+  ReadOptions no_fill;
+  no_fill.fill_cache = false;
+  EXPECT_EQ(get(no_fill).operands.size(), 1u);
+  EXPECT_EQ(get(no_fill).operands.size(), 1u);
+  EXPECT_EQ(events.reads, 2);
+  EXPECT_EQ(options.table.block_cache->usage(), 0u);
+  EXPECT_EQ(get(ReadOptions()).operands.size(), 1u);
+  EXPECT_EQ(events.reads, 3);
+  EXPECT_GT(options.table.block_cache->usage(), 3900u);
+  EXPECT_EQ(get(ReadOptions()).operands.size(), 1u);
+  EXPECT_EQ(get(cache_only).operands.size(), 1u);
+  EXPECT_EQ(events.reads, 3);
+  EXPECT_EQ(statistics.Get(Ticker::kBlockCacheDataHit), 2u);
+  EXPECT_EQ(statistics.Get(Ticker::kBlockCacheDataMiss), 4u);
+  EXPECT_EQ(statistics.Get(Ticker::kBlockCacheDataAdd), 1u);
+  EXPECT_EQ(options.table.block_cache->pinned_usage(), 0u);
 
-    (*table)->MarkObsolete();
-    EXPECT_EQ(options.table.block_cache->usage(), 0u);
+  (*table)->MarkObsolete();
+  EXPECT_EQ(options.table.block_cache->usage(), 0u);
 
-    // A cursor of the cache's tier stops with the same words.
-    auto cursor = (*table)->NewCursor(cache_only, TableCaller::kUserIterator, false);
-    cursor->SeekToFirst();
-    EXPECT_FALSE(cursor->valid());
-    EXPECT_EQ(cursor->status().ToString(), "Result incomplete: no blocking io");
-  }
+  // A cursor of the cache's tier stops with the same words.
+  auto cursor = (*table)->NewCursor(cache_only, TableCaller::kUserIterator, false);
+  cursor->SeekToFirst();
+  EXPECT_FALSE(cursor->valid());
+  EXPECT_EQ(cursor->status().ToString(), "Result incomplete: no blocking io");
 }
 
 TEST(TableReader, BlocksThatABuilderPutIntoTheCacheAreFound) {
@@ -749,7 +747,8 @@ TEST(TableReader, ServesManyThreadsAtOnce) {
     }
     for (std::thread& thread : threads) thread.join();
     for (const std::string& text : wrong) EXPECT_EQ(text, "");
-    EXPECT_EQ(options.table.block_cache->pinned_usage(), options.table.block_cache->pinned_usage());
+    EXPECT_EQ(options.table.block_cache->pinned_usage(),
+              options.table.block_cache->pinned_usage());
   }
 }
 
