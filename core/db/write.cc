@@ -123,7 +123,13 @@ Status DbImpl::DeleteRange(const WriteOptions& options, ColumnFamilyHandle* fami
   }
   if (target->order().comparator()->CompareWithoutTimestamp(begin, false, end,
                                                             !timestamp.empty()) == 0) {
-    return Status::Ok();  // Deletes nothing.
+    // Deletes nothing, but stands in the log and takes a number, as in a batch.
+    WriteBatch batch;
+    const Slice stamped_begin[] = {begin, timestamp};
+    if (Status s = batch.DeleteRangeParts(target->id(), stamped_begin, 2, &end, 1); !s.ok()) {
+      return s;
+    }
+    return CommitBatch(options, &batch, WriteExtras());
   }
   return CommitOne(options, target, EntryKind::kRangeDeletion, begin, timestamp, end);
 }
@@ -249,8 +255,7 @@ Status DbImpl::CommitBatch(const WriteOptions& options, WriteBatch* batch,
   writer.part_count = 1;
   writer.size_bytes = bytes.size();
   writer.log_entry_count = batch->wal_count();
-  // As recovery will count, so that logs go on where the one before ended.
-  writer.entry_count = extras.log_only ? 0 : batch->count() - facts.empty_ranges;
+  writer.entry_count = extras.log_only ? 0 : batch->count();
   writer.batch_bytes = bytes;
   writer.batch = batch;
   writer.callback = extras.callback;
