@@ -324,8 +324,7 @@ void CacheShard::Unlink(std::atomic<uint64_t>* slot, Handle** garbage) {
   slot->store(0, std::memory_order_release);
   count_.fetch_sub(1, std::memory_order_relaxed);
   if (entry->list != kNoList) Unlist(entry);
-  const uint32_t old =
-      entry->state.fetch_and(~(kInTable | kParked), std::memory_order_acq_rel);
+  const uint32_t old = entry->state.fetch_and(~(kInTable | kParked), std::memory_order_acq_rel);
   if ((old & kPins) != 0) return;  // The last release frees it.
   uint32_t expected = 0;
   if (entry->state.compare_exchange_strong(expected, kFreed, std::memory_order_acq_rel)) {
@@ -360,8 +359,7 @@ void CacheShard::EvictFor(size_t bytes, Handle** garbage) {
     // Pinned: out of the way until its last release, which looks for the mark. When
     // that release came first, the entry is simply tried again.
     while ((state & kPins) != 0 &&
-           !entry->state.compare_exchange_weak(state, state | kParked,
-                                               std::memory_order_acq_rel)) {
+           !entry->state.compare_exchange_weak(state, state | kParked, std::memory_order_acq_rel)) {
     }
     if ((state & kPins) != 0) Unlist(entry);
   }
@@ -421,8 +419,7 @@ void CacheShard::Rebalance() {
 
 void CacheShard::Uncount(const Handle* entry) {
   usage_.fetch_sub(Total(entry), std::memory_order_relaxed);
-  role_bytes_[static_cast<size_t>(entry->role)].fetch_sub(entry->charge,
-                                                          std::memory_order_relaxed);
+  role_bytes_[static_cast<size_t>(entry->role)].fetch_sub(entry->charge, std::memory_order_relaxed);
   role_entries_[static_cast<size_t>(entry->role)].fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -34,14 +34,14 @@ struct Cache::Handle {
   CacheKey key;
   void* object = nullptr;
   Deleter deleter = nullptr;
-  size_t charge = 0;    // What the caller said; `overhead` comes on top.
+  size_t charge = 0;  // What the caller said; `overhead` comes on top.
   uint32_t shard = 0;
   // See CacheShard::State. Written by everybody who pins, releases or removes.
   std::atomic<uint32_t> state{0};
   std::atomic<uint8_t> used{0};  // Set by readers, cleared by eviction; only a hint.
   Role role = Role::kMisc;
   Priority priority = Priority::kLow;
-  uint8_t list = 0;              // Index into lists_, or kNoList. Guarded by the mutex.
+  uint8_t list = 0;  // Index into lists_, or kNoList. Guarded by the mutex.
   uint64_t hash = 0;
   // In a list (guarded by the mutex), or in the chain of entries to free.
   Handle* next = nullptr;

@@ -159,8 +159,7 @@ std::shared_ptr<Cache> NewHyperClockCache(const HyperClockCacheOptions& options)
     // A table of fixed size, whose slots are counted used or not.
     const size_t share = std::max<size_t>(1, options.capacity >> settings.shard_bits);
     const double entry_bytes =
-        static_cast<double>(options.estimated_entry_charge) * kClockLoadFactor +
-        kClockSlotOverhead;
+        static_cast<double>(options.estimated_entry_charge) * kClockLoadFactor + kClockSlotOverhead;
     const auto entries =
         std::max<size_t>(1, static_cast<size_t>(static_cast<double>(share) / entry_bytes));
     const size_t slots = std::bit_floor(2 * entries - 1);

@@ -63,9 +63,8 @@ void WriteBufferManager::ChargeCache(size_t bytes) {
   // own mutex is a leaf below this one.
   while (dummies_.size() * kDummyBytes < bytes) {
     Cache::Handle* handle = nullptr;
-    const Status status =
-        cache_->Insert(CacheKey{Cache::NewId(), 0}, nullptr, nullptr, kDummyBytes,
-                       Cache::Role::kWriteBuffer, Cache::Priority::kLow, &handle);
+    const Status status = cache_->Insert(CacheKey{Cache::NewId(), 0}, nullptr, nullptr, kDummyBytes,
+                                         Cache::Role::kWriteBuffer, Cache::Priority::kLow, &handle);
     // A cache with a strict limit may be full: then this much stays uncharged.
     if (!status.ok()) return;
     dummies_.push_back(handle);

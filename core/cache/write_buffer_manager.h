@@ -51,7 +51,7 @@ class WriteBufferManager {
   std::atomic<size_t> active_{0};  // Likewise.
   std::atomic<bool> allow_stall_;
   const std::shared_ptr<Cache> cache_;  // Shared with the user's options.
-  mutable Mutex mu_;  // A leaf in the lock order.
+  mutable Mutex mu_;                    // A leaf in the lock order.
   CondVar room_{&mu_};
   std::vector<Cache::Handle*> dummies_ SKARN_GUARDED_BY(mu_);
 };

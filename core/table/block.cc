@@ -47,8 +47,8 @@ void BlockRef::AcquirePin(Pin* pin) const {
       break;
     case Kind::kHeap:
       static_cast<HeapBlock*>(owner_)->Ref();
-      *pin = Pin(owner_, nullptr,
-                 [](void* block, void*) { static_cast<HeapBlock*>(block)->Unref(); });
+      *pin =
+          Pin(owner_, nullptr, [](void* block, void*) { static_cast<HeapBlock*>(block)->Unref(); });
       break;
     case Kind::kMapped:
       static_cast<MappingOwner*>(owner_)->Ref();

@@ -41,10 +41,9 @@ bool DataBlockCursor::StepSlow() {
       layout_.separated && next_restart_ < layout_.restart_count &&
       next_ - data_ == static_cast<ptrdiff_t>(layout_.restart(data_, next_restart_));
   EntryHead head;
-  const char* key = DecodeEntryHead(next_, limit_, /*delta_values=*/false, layout_.separated,
-                                    at_restart, &head);
-  if (key == nullptr || head.shared > key_size_ ||
-      uint64_t{head.shared} + head.fresh < size_min_ ||
+  const char* key =
+      DecodeEntryHead(next_, limit_, /*delta_values=*/false, layout_.separated, at_restart, &head);
+  if (key == nullptr || head.shared > key_size_ || uint64_t{head.shared} + head.fresh < size_min_ ||
       uint64_t{head.shared} + head.fresh > std::numeric_limits<uint32_t>::max() - 64) {
     return Damaged();
   }
@@ -180,8 +179,7 @@ class DataBlockCursor::BytewiseTarget {
       return static_cast<uint8_t>(key[match_]) > static_cast<uint8_t>(data_[match_]);
     }
     skip_ = false;  // One is the beginning of the other: the next key may be anything.
-    return size > size_ ||
-           (size == size_ && flavour_.Tag(DecodeFixed64(key + size)) <= tag_);
+    return size > size_ || (size == size_ && flavour_.Tag(DecodeFixed64(key + size)) <= tag_);
   }
 
  private:

@@ -3,8 +3,8 @@
 // with what is there.
 //
 // The current entry is in fields; moving is inline for the usual entry, whose key parts
-// are shorter than 128 bytes and its value shorter than 16384. Going backward decodes a run of entries between two restarts
-// once and then walks what it remembered.
+// are shorter than 128 bytes and its value shorter than 16384. Going backward decodes a run of
+// entries between two restarts once and then walks what it remembered.
 //
 // Thread safety: one thread at a time.
 
@@ -174,7 +174,7 @@ class DataBlockCursor {
   BlockLayout layout_;
   KeyFlavour flavour_;
   uint32_t size_min_ = kTagSize;  // Of a packed key.
-  bool fast_ = false;  // Entries are those of the plain layout.
+  bool fast_ = false;             // Entries are those of the plain layout.
 
   // The current entry.
   bool valid_ = false;

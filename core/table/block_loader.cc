@@ -108,8 +108,7 @@ Status BlockLoader::Data(TableRead* read, const BlockHandle& handle, Readahead* 
   if (!file_->IsResident(handle)) {
     if (Status s = CheckTier(*read); !s.ok()) return s;
   }
-  Status s =
-      file_->ReadBlock(read, handle, BlockContent::kData, /*parse=*/true, readahead, block);
+  Status s = file_->ReadBlock(read, handle, BlockContent::kData, /*parse=*/true, readahead, block);
   return s.ok() ? InsertData(read, handle, block) : s;
 }
 
@@ -129,8 +128,8 @@ Status BlockLoader::Index(TableRead* read, const BlockHandle& handle, const Inde
   if (Status s = CheckTier(*read); !s.ok()) return s;
   ++read->counts.index_blocks_read;
   BlockRef block;
-  if (Status s = file_->ReadBlock(read, handle, BlockContent::kIndex, /*parse=*/false, readahead,
-                                  &block);
+  if (Status s =
+          file_->ReadBlock(read, handle, BlockContent::kIndex, /*parse=*/false, readahead, &block);
       !s.ok()) {
     return s;
   }
@@ -172,8 +171,8 @@ Status BlockLoader::Filter(TableRead* read, const BlockHandle& handle, bool cach
   if (Status s = CheckTier(*read); !s.ok()) return s;
   ++read->counts.filter_blocks_read;
   BlockRef block;
-  if (Status s = file_->ReadBlock(read, handle, BlockContent::kMeta, /*parse=*/false, readahead,
-                                  &block);
+  if (Status s =
+          file_->ReadBlock(read, handle, BlockContent::kMeta, /*parse=*/false, readahead, &block);
       !s.ok()) {
     return s;
   }

@@ -44,9 +44,7 @@ class BlockTable final : public TableReader {
                                             size_t compaction_readahead_bytes) override;
   std::shared_ptr<const FragmentedTombstones> Tombstones() override { return tombstones_; }
   uint64_t ApproximateOffset(Slice user_key, uint64_t tag) override;
-  const std::shared_ptr<const TableProperties>& properties() const override {
-    return properties_;
-  }
+  const std::shared_ptr<const TableProperties>& properties() const override { return properties_; }
   Status Anchors(size_t count, std::vector<Anchor>* anchors) override;
   Status VerifyChecksums(const ReadOptions& read) override;
   size_t memory_bytes() const override;
@@ -89,7 +87,7 @@ class BlockTable final : public TableReader {
   const TableReaderOptions options_;
   TableFile* file_ = nullptr;  // One count is held.
   std::unique_ptr<BlockLoader> loader_;
-  std::shared_ptr<const TableProperties> properties_;  // Shared with whoever asked for them.
+  std::shared_ptr<const TableProperties> properties_;       // Shared with whoever asked for them.
   std::shared_ptr<const FragmentedTombstones> tombstones_;  // Likewise.
   std::map<std::string, BlockHandle> meta_blocks_;
   TableIndex index_;

@@ -68,8 +68,8 @@ bool BlockTable::Offer(TableRead* read, const BlockRef& block, Slice user_key, u
       return false;
     }
     if (inside) {
-      return lookup->Offer(user_key, PackTag(TagSequence(tag), EntryKind::kValue),
-                           embedded.bytes(), embedded.pin_source());
+      return lookup->Offer(user_key, PackTag(TagSequence(tag), EntryKind::kValue), embedded.bytes(),
+                           embedded.pin_source());
     }
   }
   return lookup->Offer(user_key, tag, value, block.pin_source());
@@ -194,8 +194,7 @@ void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookup
     for (size_t i = 0; i < used; ++i) {
       if (items[i].same_block_as != i) continue;
       bool found = false;
-      Status s =
-          loader_->DataWithoutRead(&read, items[i].index->handle(), &items[i].block, &found);
+      Status s = loader_->DataWithoutRead(&read, items[i].index->handle(), &items[i].block, &found);
       if (!s.ok()) {
         fail_block(i, s);
       } else if (!found) {
@@ -234,8 +233,7 @@ void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookup
       if (deadline.ok()) {
         buffer.reset(new (std::nothrow) char[total + kBlockPadding]);
         if (buffer == nullptr) {
-          deadline = Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit,
-                            "Out of memory");
+          deadline = Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit, "Out of memory");
         }
       }
       if (deadline.ok()) {
@@ -258,8 +256,7 @@ void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookup
           } else if (request.result.size() < skip + handle.size + kBlockTrailerSize) {
             s = file_->Damaged(handle, "truncated block read");
           } else {
-            s = loader_->FinishData(&read, handle, request.result.data() + skip,
-                                    &items[i].block);
+            s = loader_->FinishData(&read, handle, request.result.data() + skip, &items[i].block);
           }
         }
         if (!s.ok()) fail_block(i, s);

@@ -46,14 +46,13 @@ Status ReadTail(TableRead* read, TableFile* file, uint64_t tail_size_bytes,
   }
   tail->Seed(file_size - size, bytes);
   const size_t footer_size = std::min(size, kFooterSizeMax);
-  Result<Footer> footer = DecodeFooter(Slice(bytes.end() - footer_size, footer_size), file_size,
-                                       file->path());
+  Result<Footer> footer =
+      DecodeFooter(Slice(bytes.end() - footer_size, footer_size), file_size, file->path());
   if (!footer.ok()) return footer.status();
   file->footer = *footer;
   if (footer->kind != TableKind::kBlockBased) {
-    return Status::NotSupported(Concat(
-        footer->kind == TableKind::kPlain ? "plain" : "cuckoo",
-        " table files are not supported yet: ", file->path()));
+    return Status::NotSupported(Concat(footer->kind == TableKind::kPlain ? "plain" : "cuckoo",
+                                       " table files are not supported yet: ", file->path()));
   }
   return Status::Ok();
 }
@@ -79,8 +78,8 @@ Status ReadMetaindex(TableRead* read, TableFile* file, Readahead* tail,
 
 // Reads and checks the properties. A sequence number that was assigned by overwriting its
 // eight bytes did not change the checksum, so a mismatch is looked at again without it.
-Status ReadProperties(TableRead* read, TableFile* file, const BlockHandle& handle,
-                      Readahead* tail, TableProperties* properties) {
+Status ReadProperties(TableRead* read, TableFile* file, const BlockHandle& handle, Readahead* tail,
+                      TableProperties* properties) {
   const size_t total = static_cast<size_t>(handle.size) + kBlockTrailerSize;
   std::string bytes(total, '\0');
   Slice raw;
@@ -158,18 +157,16 @@ Result<SequenceNumber> GlobalSequence(const TableReaderOptions& options,
     if (sequence == 0) {
       sequence = options.largest_sequence;
     } else if (sequence != options.largest_sequence) {
-      return Status::Corruption(
-          Concat("An external sst file with version ", version,
-                 " have global seqno property with value ", stored,
-                 ", while largest seqno in the file is ", options.largest_sequence, ": ",
-                 options.path));
+      return Status::Corruption(Concat("An external sst file with version ", version,
+                                       " have global seqno property with value ", stored,
+                                       ", while largest seqno in the file is ",
+                                       options.largest_sequence, ": ", options.path));
     }
   }
   if (sequence > kMaxSequenceNumber) {
     return Status::Corruption(Concat("An external sst file with version ", version,
                                      " have global seqno property with value ", sequence,
-                                     ", which is greater than kMaxSequenceNumber: ",
-                                     options.path));
+                                     ", which is greater than kMaxSequenceNumber: ", options.path));
   }
   return sequence;
 }
@@ -286,9 +283,8 @@ Status BlockTableOpener::CheckIdentity() const {
     return Status::Ok();
   }
   return Status::Corruption(Concat("Mismatch in unique ID on table file. Expected: {",
-                                   options_.unique_id[0], ",", options_.unique_id[1],
-                                   "} Actual: {", id->words[0], ",", id->words[1], "}: ",
-                                   options_.path));
+                                   options_.unique_id[0], ",", options_.unique_id[1], "} Actual: {",
+                                   id->words[0], ",", id->words[1], "}: ", options_.path));
 }
 
 Status BlockTableOpener::DecideLayout() {
@@ -324,8 +320,7 @@ Status BlockTableOpener::LoadDictionary() {
   const BlockHandle* handle = FindBlock(table_->meta_blocks_, kCompressionDictBlockName);
   if (handle == nullptr || handle->size == 0 || file->compression.none) return Status::Ok();
   BlockRef block;
-  Status s =
-      file->ReadBlock(&read_, *handle, BlockContent::kMeta, /*parse=*/false, &tail_, &block);
+  Status s = file->ReadBlock(&read_, *handle, BlockContent::kMeta, /*parse=*/false, &tail_, &block);
   if (!s.ok()) return s;
   file->dictionary = std::make_unique<DecompressionDictionary>(block.bytes().ToString());
   return Status::Ok();
@@ -336,8 +331,7 @@ Status BlockTableOpener::LoadTombstones() {
   const BlockHandle* handle = FindBlock(table_->meta_blocks_, kRangeDelBlockName);
   if (handle == nullptr) return Status::Ok();
   BlockRef block;
-  Status s =
-      file->ReadBlock(&read_, *handle, BlockContent::kMeta, /*parse=*/false, &tail_, &block);
+  Status s = file->ReadBlock(&read_, *handle, BlockContent::kMeta, /*parse=*/false, &tail_, &block);
   if (!s.ok()) return s;
   const KeyFlavour& keys = table_->index_.flavour.keys;
   // A timestamp that was left out comes back as the smallest one; what is stored must
@@ -379,9 +373,8 @@ Status BlockTableOpener::SetUpIndex() {
   } else {
     const BlockHandle* handle = FindBlock(table_->meta_blocks_, kIndexBlockName);
     if (handle == nullptr) {
-      return Status::Corruption(
-          Concat("no index block in the metaindex at offset ", file->footer.metaindex.offset,
-                 " of ", file->path()));
+      return Status::Corruption(Concat("no index block in the metaindex at offset ",
+                                       file->footer.metaindex.offset, " of ", file->path()));
     }
     index.handle = *handle;
   }
@@ -391,8 +384,8 @@ Status BlockTableOpener::SetUpIndex() {
       found != collected.end() && found->second.size() >= 4) {
     const uint32_t number = DecodeFixed32(found->second.data());
     if (number > static_cast<uint32_t>(IndexType::kBinarySearchWithFirstKey)) {
-      return Status::InvalidArgument(Concat("Unrecognized index type: ", number, " in ",
-                                            file->path()));
+      return Status::InvalidArgument(
+          Concat("Unrecognized index type: ", number, " in ", file->path()));
     }
     type = static_cast<IndexType>(number);
   }
@@ -423,10 +416,10 @@ void BlockTableOpener::SetUpFilter() {
   }
   const TableProperties& properties = *table_->properties_;
   table_->filter_.Init(setup);
-  table_->filter_whole_keys_ = table_options.whole_key_filtering &&
-                               CollectedFlag(properties, kWholeKeyFilteringProperty);
-  table_->filter_prefixes_ = table_->extractor_ != nullptr &&
-                             CollectedFlag(properties, kPrefixFilteringProperty);
+  table_->filter_whole_keys_ =
+      table_options.whole_key_filtering && CollectedFlag(properties, kWholeKeyFilteringProperty);
+  table_->filter_prefixes_ =
+      table_->extractor_ != nullptr && CollectedFlag(properties, kPrefixFilteringProperty);
 }
 
 bool BlockTableOpener::Holds(PinningTier tier, PinningTier fallback) const {
@@ -499,9 +492,8 @@ Result<std::shared_ptr<const TableProperties>> ReadTableProperties(const RandomA
   if (s.ok()) s = ReadMetaindex(&read, table_file, &tail, &blocks);
   if (s.ok()) {
     const BlockHandle* handle = FindProperties(blocks);
-    s = handle == nullptr
-            ? Status::Corruption(Concat("no properties block in ", path))
-            : ReadProperties(&read, table_file, *handle, &tail, properties.get());
+    s = handle == nullptr ? Status::Corruption(Concat("no properties block in ", path))
+                          : ReadProperties(&read, table_file, *handle, &tail, properties.get());
   }
   table_file->Unref();
   if (!s.ok()) return s;

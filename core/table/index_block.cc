@@ -163,9 +163,9 @@ uint32_t IndexBlock::Find(const KeyOrder& order, Slice target, uint64_t tag) con
 
 size_t IndexBlock::memory_bytes() const {
   return sizeof(IndexBlock) + bytes_.capacity() +
-         sizeof(uint64_t) * (offsets_.capacity() + keys_.capacity() + tags_.capacity() +
-                             first_keys_.capacity() + first_tags_.capacity() +
-                             prefixes_.capacity()) +
+         sizeof(uint64_t) *
+             (offsets_.capacity() + keys_.capacity() + tags_.capacity() + first_keys_.capacity() +
+              first_tags_.capacity() + prefixes_.capacity()) +
          sizeof(uint32_t) * sizes_.capacity();
 }
 

@@ -24,8 +24,7 @@ bool IndexCursor::LoadLeaf() {
   partition_.Reset();
   partition_number_ = UINT32_MAX;
   leaf_ = nullptr;
-  if (Status s = index_->LoadPartition(read_, top_i_, top_->handle(top_i_), &partition_);
-      !s.ok()) {
+  if (Status s = index_->LoadPartition(read_, top_i_, top_->handle(top_i_), &partition_); !s.ok()) {
     return Fail(std::move(s));
   }
   partition_number_ = top_i_;

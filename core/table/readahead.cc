@@ -57,7 +57,8 @@ void Readahead::HintMapped(TableFile* file, uint64_t offset, size_t size) {
   if (want == 0 || offset + size <= hinted_) return;
   ahead_bytes_ = std::min(std::max(ahead_bytes_, size_t{1}) * 2, settings_.bytes_max);
   hinted_ = offset + want;
-  file->Prefetch(offset, static_cast<size_t>(std::min<uint64_t>(want, file->size_bytes() - offset)));
+  file->Prefetch(offset,
+                 static_cast<size_t>(std::min<uint64_t>(want, file->size_bytes() - offset)));
 }
 
 }  // namespace skarn

@@ -90,10 +90,8 @@ bool TableCursor::PastUpperBound(Slice user_key) const {
 
 void TableCursor::NoteBound() {
   // All keys of the block are at or before its separator.
-  below_bound_ =
-      read_.options.iterate_upper_bound != nullptr && !PastUpperBound(index_.user_key());
-  check_entries_ =
-      embedded_ || (read_.options.iterate_upper_bound != nullptr && !below_bound_);
+  below_bound_ = read_.options.iterate_upper_bound != nullptr && !PastUpperBound(index_.user_key());
+  check_entries_ = embedded_ || (read_.options.iterate_upper_bound != nullptr && !below_bound_);
 }
 
 void TableCursor::CheckEntry() {
@@ -172,8 +170,8 @@ bool TableCursor::EnterBlock() {
   if (!block_.valid()) return FailBlock();
   // The index must have told the truth.
   if (order_.Compare(block_.user_key(), block_.tag(), user_key_, tag_) != 0) {
-    return Fail(table_->file()->Damaged(
-        index_.handle(), "first key in index doesn't match first key in block"));
+    return Fail(table_->file()->Damaged(index_.handle(),
+                                        "first key in index doesn't match first key in block"));
   }
   Show();
   EndOperation();

@@ -21,8 +21,8 @@ namespace skarn {
 class TableCursor final : public InternalCursor {
  public:
   // Table and `options` must outlive the cursor.
-  TableCursor(BlockTable* table, const ReadOptions& options, TableCaller caller,
-              bool skip_filters, size_t compaction_readahead_bytes);
+  TableCursor(BlockTable* table, const ReadOptions& options, TableCaller caller, bool skip_filters,
+              size_t compaction_readahead_bytes);
   ~TableCursor() override;
 
   bool PrepareValue() override;
@@ -111,7 +111,7 @@ class TableCursor final : public InternalCursor {
   BlockRef embedded_value_;    // What value_ points into, for a value between blocks.
   PinList* pins_ = nullptr;
   Status status_;
-  bool counted_ = false;       // read_ has counts to flush.
+  bool counted_ = false;  // read_ has counts to flush.
   bool at_first_key_ = false;
   bool below_bound_ = false;
   bool stopped_at_bound_ = false;

@@ -13,8 +13,8 @@ namespace {
 // A buffer of this thread's own for stored bytes on their way to being decompressed. Not
 // ThreadContext::scratch, which the file's body or the codec may use meanwhile.
 ScratchBuffer* StoredBytesScratch(ThreadContext* thread) {
-  static const size_t slot = RegisterThreadSlot(
-      [](void* content) { delete static_cast<ScratchBuffer*>(content); });
+  static const size_t slot =
+      RegisterThreadSlot([](void* content) { delete static_cast<ScratchBuffer*>(content); });
   void*& content = thread->room_slots[slot];
   if (content == nullptr) content = new ScratchBuffer;
   return static_cast<ScratchBuffer*>(content);
@@ -26,8 +26,8 @@ Status OutOfMemory() {
 
 }  // namespace
 
-TableFile::TableFile(std::unique_ptr<RandomAccessFile> file, std::string path,
-                     uint64_t size_bytes, Clock* clock)
+TableFile::TableFile(std::unique_ptr<RandomAccessFile> file, std::string path, uint64_t size_bytes,
+                     Clock* clock)
     : file_(std::move(file)),
       path_(std::move(path)),
       size_bytes_(size_bytes),
@@ -89,9 +89,8 @@ Status TableFile::Verify(TableRead* read, const BlockHandle& handle, const char*
 
 bool TableFile::MayBeCompressed(BlockContent content) const {
   return content != BlockContent::kMeta && !compression.none &&
-         !(compression.restricted &&
-           (compression.allowed[0] | compression.allowed[1] | compression.allowed[2] |
-            compression.allowed[3]) == 0);
+         !(compression.restricted && (compression.allowed[0] | compression.allowed[1] |
+                                      compression.allowed[2] | compression.allowed[3]) == 0);
 }
 
 Status TableFile::SetParsed(const BlockHandle& handle, bool parse, HeapBlock* heap,
@@ -175,8 +174,8 @@ Status TableFile::FinishBlock(TableRead* read, const BlockHandle& handle, BlockC
       return Damaged(handle, Concat("compression type ", static_cast<uint32_t>(type),
                                     " is not among those of the properties"));
     }
-    Status s = Decompress(read, handle, content, static_cast<CompressionType>(type), payload,
-                          &heap);
+    Status s =
+        Decompress(read, handle, content, static_cast<CompressionType>(type), payload, &heap);
     if (!s.ok()) return s;
   } else {
     heap = HeapBlock::Allocate(payload.size());
@@ -190,8 +189,7 @@ Status TableFile::FinishBlock(TableRead* read, const BlockHandle& handle, BlockC
 Status TableFile::Decompress(TableRead* read, const BlockHandle& handle, BlockContent content,
                              CompressionType type, Slice payload, HeapBlock** block) const {
   PerfTimer timer(read->thread, PerfMetric::kBlockDecompressTime);
-  const DecompressionDictionary* dict =
-      content == BlockContent::kData ? dictionary.get() : nullptr;
+  const DecompressionDictionary* dict = content == BlockContent::kData ? dictionary.get() : nullptr;
   auto failed = [&](const Status& s) {
     if (s.IsCorruption() || s.IsNotSupported()) {
       const std::string text =

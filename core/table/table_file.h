@@ -58,9 +58,7 @@ class TableFile final : public MappingOwner {
   Status FinishBlock(TableRead* read, const BlockHandle& handle, BlockContent content, bool parse,
                      const char* raw, BlockRef* block);
   // Whether the block can be had without input: it lies in the mapping and was read before.
-  bool IsResident(const BlockHandle& handle) const {
-    return mapped() && IsVerified(handle);
-  }
+  bool IsResident(const BlockHandle& handle) const { return mapped() && IsVerified(handle); }
   // Bytes as they are in the file. Short reads are Corruption.
   Status ReadRaw(TableRead* read, uint64_t offset, size_t size, Slice* result, char* scratch);
   // TimedOut when the operation's deadline has passed.

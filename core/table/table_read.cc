@@ -46,8 +46,7 @@ void TableRead::AddToStatistics() {
   add(Ticker::kBlockCacheBytesRead, c.hit_bytes);
   add(Ticker::kBlockCacheAdd, uint64_t{c.data_adds} + c.index_adds + c.filter_adds);
   add(Ticker::kBlockCacheAddFailures, c.adds_failed);
-  add(Ticker::kBlockCacheBytesWrite,
-      c.data_add_bytes + c.index_add_bytes + c.filter_add_bytes);
+  add(Ticker::kBlockCacheBytesWrite, c.data_add_bytes + c.index_add_bytes + c.filter_add_bytes);
   add(Ticker::kBlockCacheDataAdd, c.data_adds);
   add(Ticker::kBlockCacheDataBytesInsert, c.data_add_bytes);
   add(Ticker::kBlockCacheIndexAdd, c.index_adds);

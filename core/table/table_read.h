@@ -53,10 +53,7 @@ class TableRead {
  public:
   // `statistics` may be null. All must outlive this.
   TableRead(const ReadOptions& options, TableCaller caller, Statistics* statistics)
-      : options(options),
-        caller(caller),
-        thread(CurrentThreadContext()),
-        statistics_(statistics) {}
+      : options(options), caller(caller), thread(CurrentThreadContext()), statistics_(statistics) {}
   ~TableRead() { AddCounts(); }
   TableRead(const TableRead&) = delete;
   TableRead& operator=(const TableRead&) = delete;

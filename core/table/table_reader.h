@@ -32,7 +32,7 @@ struct TableReaderOptions {
   uint64_t tail_size_bytes = 0;  // 0: unknown.
   int level = -1;                // Where the file is; pins index and filter per level.
   bool skip_filters = false;
-  bool flushed_recently = false;    // Came from a flush; pinning tier kFlushedAndSimilar.
+  bool flushed_recently = false;  // Came from a flush; pinning tier kFlushedAndSimilar.
   bool max_open_files_unlimited = true;
   // Set sequence numbers of all entries to this (ingested files); kMaxSequenceNumber: as stored.
   SequenceNumber global_sequence = kMaxSequenceNumber;

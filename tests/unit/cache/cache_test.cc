@@ -250,8 +250,8 @@ TEST(Cache, DestroyingItFreesItsObjectsUnlessTheyWereDisowned) {
     auto cache = PlainCache(1000);
     kept->push_back(new Object(1));
     ASSERT_TRUE(cache
-                    ->Insert(CacheKey{7, 1}, kept->back(), DeleteObject, 1,
-                             Cache::Role::kDataBlock, Cache::Priority::kLow, nullptr)
+                    ->Insert(CacheKey{7, 1}, kept->back(), DeleteObject, 1, Cache::Role::kDataBlock,
+                             Cache::Priority::kLow, nullptr)
                     .ok());
     cache->DisownData();
   }

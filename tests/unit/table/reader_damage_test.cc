@@ -71,9 +71,9 @@ Model ModelOf(const std::string& bytes) {
 }
 
 struct Outcome {
-  int refused = 0;    // Did not open.
-  int noticed = 0;    // Opened, and an error came later.
-  int unharmed = 0;   // Everything was answered rightly.
+  int refused = 0;   // Did not open.
+  int noticed = 0;   // Opened, and an error came later.
+  int unharmed = 0;  // Everything was answered rightly.
 };
 
 void Try(const std::string& bytes, const Model& model, size_t tombstones, bool mapped,
@@ -155,12 +155,11 @@ TEST(DamagedTable, ReadingWithoutChecksumsSurvivesAnyBytes) {
   for (const SmallFile& file : SmallFiles()) {
     SCOPED_TRACE(file.name);
     const Model model = ModelOf(file.bytes);
-    const auto footer = DecodeFooter(Slice(file.bytes).size() > kFooterSizeMax
-                                         ? Slice(file.bytes.data() + file.bytes.size() -
-                                                     kFooterSizeMax,
-                                                 kFooterSizeMax)
-                                         : Slice(file.bytes),
-                                     file.bytes.size(), "f");
+    const auto footer = DecodeFooter(
+        Slice(file.bytes).size() > kFooterSizeMax
+            ? Slice(file.bytes.data() + file.bytes.size() - kFooterSizeMax, kFooterSizeMax)
+            : Slice(file.bytes),
+        file.bytes.size(), "f");
     ASSERT_TRUE(footer.ok());
     for (int round = 0; round < 400; ++round) {
       std::string damaged = file.bytes;
@@ -290,9 +289,9 @@ TEST(DamagedTable, IndexBlocksSurviveAnyBytes) {
       ++parsed;
       for (int i = 0; i < 10; ++i) {
         const Entry& entry = entries[random.Uniform(entries.size())];
-        EXPECT_LE((*index)->Find(BytewiseOrder(), PackedUserKey(entry.first),
-                                 PackedTag(entry.first)),
-                  (*index)->count());
+        EXPECT_LE(
+            (*index)->Find(BytewiseOrder(), PackedUserKey(entry.first), PackedTag(entry.first)),
+            (*index)->count());
       }
     }
     EXPECT_GT(parsed, 1000);

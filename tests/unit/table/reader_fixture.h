@@ -250,8 +250,8 @@ struct LookupResult {
 inline LookupResult ModelLookup(const Model& model, const std::string& user_key,
                                 SequenceNumber snapshot) {
   LookupResult result;
-  for (size_t i = model.LowerBound(PackKey(user_key, SeekTag(snapshot)));
-       i < model.entries.size(); ++i) {
+  for (size_t i = model.LowerBound(PackKey(user_key, SeekTag(snapshot))); i < model.entries.size();
+       ++i) {
     const Entry& entry = model.entries[i];
     if (model.order->CompareUser(PackedUserKey(entry.first), user_key) != 0) break;
     const EntryKind kind = TagKind(PackedTag(entry.first));
@@ -348,8 +348,7 @@ inline std::string CompareLookups(TableReader* table, const Model& model,
 }
 
 // Builds a table in memory.
-inline std::string BuildTable(const TableBuilderOptions& options,
-                              const std::vector<Entry>& entries,
+inline std::string BuildTable(const TableBuilderOptions& options, const std::vector<Entry>& entries,
                               const std::vector<Entry>& tombstones = {}) {
   std::string bytes;
   FileWriter file(std::make_unique<StringFile>(&bytes), "file", FileOptions(),
@@ -395,8 +394,7 @@ inline std::vector<Entry> RandomEntries(uint64_t seed, size_t keys, size_t value
       const EntryKind kind = kKinds[random.Uniform(6)];
       std::string value;
       if (kind != EntryKind::kDeletion) {
-        const size_t size =
-            random.Uniform(200) == 0 ? 20000 : random.Uniform(value_bytes_max + 1);
+        const size_t size = random.Uniform(200) == 0 ? 20000 : random.Uniform(value_bytes_max + 1);
         while (value.size() < size) value += "v" + std::to_string(random.Uniform(50)) + " ";
         value.resize(size);
       }

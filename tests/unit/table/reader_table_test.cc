@@ -64,9 +64,8 @@ TEST(TableReader, AnswersRightlyUnderCrossesOfOptions) {
     options.prefix_extractor = build.prefix_extractor;
     const bool mapped = random.OneIn(3);
     if (random.OneIn(2)) {
-      options.table.block_cache =
-          NewLruCache({.capacity = random.OneIn(2) ? size_t{20000} : size_t{1} << 20,
-                       .num_shard_bits = 0});
+      options.table.block_cache = NewLruCache(
+          {.capacity = random.OneIn(2) ? size_t{20000} : size_t{1} << 20, .num_shard_bits = 0});
       options.table.cache_index_and_filter_blocks = random.OneIn(2);
       options.table.pin_l0_filter_and_index_blocks_in_cache = random.OneIn(2);
       options.table.pin_top_level_index_and_filter = random.OneIn(2);
@@ -747,8 +746,7 @@ TEST(TableReader, ServesManyThreadsAtOnce) {
     }
     for (std::thread& thread : threads) thread.join();
     for (const std::string& text : wrong) EXPECT_EQ(text, "");
-    EXPECT_EQ(options.table.block_cache->pinned_usage(),
-              options.table.block_cache->pinned_usage());
+    EXPECT_EQ(options.table.block_cache->pinned_usage(), options.table.block_cache->pinned_usage());
   }
 }
 
