@@ -32,6 +32,7 @@ void ApplyDefaults(const Release& release, skarn::TableOptions* table) {
 }
 
 void ApplyDefaults(const Release& release, skarn::DbOptions* db, skarn::ColumnFamilyOptions* cf) {
+  if (release.Before(11, 5)) cf->compression = skarn::CompressionType::kSnappy;
   if (release.Before(8, 4)) cf->level_compaction_dynamic_level_bytes = false;
   if (release.Before(8, 7)) db->compaction_readahead_size = 0;
   if (release.Before(9, 7)) db->write_dbid_to_manifest = false;

@@ -145,7 +145,6 @@ int main(void) {
   db = rocksdb_open_and_trim_history(options, path, 1, &family_name, &family_options, &cf, t2, 8,
                                      &error);
   CHECK_OK(error);
-  CheckValue(db, "f", NULL);
   CheckValue(db, "a", "two");
   rocksdb_column_family_handle_destroy(cf);
   rocksdb_close(db);
