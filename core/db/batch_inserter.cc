@@ -52,6 +52,7 @@ Status ValidateBatch(Slice bytes, const FamilyTable& families, bool ignore_missi
       }
       const int order = family->order().CompareUserWithoutTimestamp(entry.key, entry.value);
       if (order > 0) return Status::InvalidArgument("end key comes before start key");
+      if (order == 0) ++facts->empty_ranges;
     } else if (entry.kind == BatchTag::kTimedPut) {
       Slice value;
       uint64_t write_time_s = 0;

@@ -24,6 +24,8 @@ struct BatchFacts {
   bool has_merge = false;
   bool has_range_deletion = false;
   bool has_prepare_markers = false;
+  // Range deletions that delete nothing: counted, but recovery gives them no number.
+  uint32_t empty_ranges = 0;
 };
 
 // Walks `bytes` (a whole batch) and returns what applying it would fail with: bytes that

@@ -50,6 +50,7 @@ void DbImpl::BackgroundCompaction() {
     --compactions_running_;
   }
   RunCleanup(&cleanup);
+  MaybeDumpStatistics();
   MutexLock lock(&mutex_);
   --compactions_scheduled_;
   MaybeSchedule();

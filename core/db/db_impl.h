@@ -482,6 +482,8 @@ class DbImpl final : public Db {
   CommitQueue queue_;
   alignas(128) std::atomic<uint32_t> admission_{0};  // Any thread.
   SequenceNumber last_allocated_ = 0;
+  // The number that recovery of the logs so far ends at: writes without a log do not count.
+  SequenceNumber next_logged_ = 1;
   uint64_t last_group_bytes_ = 0;
   uint32_t last_sync_group_ = 1;
   std::vector<Slice> group_parts_;

@@ -125,7 +125,7 @@ Status DbImpl::SwitchLog() {
     preallocation = PreallocationBytes(default_family_->options());
   }
   const uint64_t number = versions_->NewFileNumber();
-  status = wals_.Switch(number, preallocation, /*after_failure=*/true);
+  status = wals_.Switch(number, preallocation, next_logged_, /*after_failure=*/true);
   queue_.LeaveExclusive(&writer);
   if (!status.ok()) {
     MutexLock lock(&mutex_);

@@ -133,6 +133,7 @@ void DbImpl::BackgroundFlush() {
     --flushes_running_;
   }
   RunCleanup(&cleanup);
+  MaybeDumpStatistics();
   MutexLock lock(&mutex_);
   --flushes_scheduled_;
   MaybeSchedule();

@@ -385,15 +385,12 @@ Status DbOpener::Start() {
       if (size.ok()) (void)db->fs_->Truncate(wals_.back().path, *size).ok();
     }
   }
-  Status status = db->wals_.Switch(log_number, preallocation);
+  db->next_logged_ = next_sequence_ != kUnset ? next_sequence_ : db->last_allocated_ + 1;
+  Status status = db->wals_.Switch(log_number, preallocation, db->next_logged_);
   if (!status.ok()) return status;
   if (met_damage_ && next_sequence_ != kUnset) {
     // Tells the next recovery that this log goes on where the damaged one broke off.
-    char marker[kBatchHeaderSize];
-    EncodeFixed64(marker, next_sequence_);
-    EncodeFixed32(marker + kBatchCountOffset, 0);
-    const Slice part(marker, sizeof(marker));
-    status = db->wals_.Append(&part, 1, {});
+    status = db->wals_.AppendMarker();
     if (status.ok()) status = db->wals_.Sync();
     if (!status.ok()) return status;
   }

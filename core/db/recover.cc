@@ -162,6 +162,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
     reader.CheckPredecessor(std::move(expected));
   }
   SequenceNumber last_batch = 0;
+  bool first_record = true;
   Slice record;
   std::string scratch;
   while (reader.ReadRecord(&record, &scratch, mode)) {
@@ -183,6 +184,17 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
       if (sequence == next_sequence_) stop_replay_ = false;
       if (stop_replay_) break;
     }
+    if (first_record && record.size() == kBatchHeaderSize && next_sequence_ != kUnset &&
+        sequence > next_sequence_ &&
+        (mode == RecoveryMode::kPointInTime || mode == RecoveryMode::kAbsoluteConsistency)) {
+      // The log says where it begins, and what was read so far ends before that.
+      reporter.Corruption(record.size(),
+                          Status::Corruption(Concat("log begins at sequence ", sequence,
+                                                    ", the logs before it end at ", next_sequence_)),
+                          predecessor_.log_number);
+      if (!reporter.status().ok()) break;
+    }
+    first_record = false;
     last_batch = sequence;
     status = ApplyRecord(record, wal.number, &reader);
     if (!status.ok()) {

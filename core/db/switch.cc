@@ -28,7 +28,7 @@ Status DbImpl::SwitchMemtable(ColumnFamily* family, Cleanup* cleanup) {
   // The caller leads the commit queue, so nobody writes or switches meanwhile.
   mutex_.Unlock();
   Status status;
-  if (new_log) status = wals_.Switch(log_number, preallocation);
+  if (new_log) status = wals_.Switch(log_number, preallocation, next_logged_);
   MemTable* const table = status.ok() ? family->NewMemTable(*options, visible()) : nullptr;
   mutex_.Lock();
   if (!status.ok()) {

@@ -102,11 +102,15 @@ class LogIterator final : public WalIterator {
           return false;
         }
         damage_.first = Status::Ok();
+        at_start_ = true;
         reader_ = std::make_unique<LogReader>(std::move(file.value()), &damage_,
                                               logs_[position_].number);
       }
       Slice record;
       if (reader_->ReadRecord(&record, &scratch_, RecoveryMode::kTolerateCorruptedTail)) {
+        const bool marker = at_start_ && record.size() == kBatchHeaderSize;
+        at_start_ = false;
+        if (marker) continue;  // Every log begins with one; nobody wrote it.
         record_ = record.ToString();
         return true;
       }
@@ -129,6 +133,7 @@ class LogIterator final : public WalIterator {
   SequenceNumber expected_;
   size_t position_ = 0;
   std::unique_ptr<LogReader> reader_;
+  bool at_start_ = true;  // No record of this log was read yet.
   Damage damage_;
   std::string scratch_;
   std::string record_;

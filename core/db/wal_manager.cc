@@ -29,7 +29,8 @@ WalManager::WalManager(const DbOptions& options, std::string directory)
 
 WalManager::~WalManager() { (void)Close().ok(); }
 
-Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes, bool after_failure) {
+Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
+                          SequenceNumber next_sequence, bool after_failure) {
   FileSystem* const fs = options_.env->file_system;
   LogWriter::Predecessor predecessor;
   const bool has_predecessor = current_ != nullptr;
@@ -78,6 +79,8 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes, bool af
   }
 
   MutexLock lock(&mu_);
+  marker_ = next_sequence;
+  marked_ = false;
   if (after_failure) {
     // Their data is flushed to files instead; a sync of what follows must not wait for them.
     for (OpenLog& log : open_) log.fully_synced = true;
@@ -93,6 +96,25 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes, bool af
   counted_ = writer->file()->size_bytes();
   total_bytes_.fetch_add(counted_, std::memory_order_relaxed);
   current_number_.store(number, std::memory_order_release);
+  lock.Unlock();
+  Status status;
+  if (log_options.recyclable) {
+    append_mu_.Lock();
+    status = AppendMarker();
+    append_mu_.Unlock();
+  }
+  lock.Lock();
+  return status;
+}
+
+Status WalManager::AppendMarker() {
+  if (marked_) return Status::Ok();
+  char marker[kBatchHeaderSize];
+  EncodeFixed64(marker, marker_);
+  EncodeFixed32(marker + kBatchCountOffset, 0);
+  if (Status s = current_->AddRecord(Slice(marker, sizeof(marker))); !s.ok()) return s;
+  marked_ = true;
+  last_batch_ = marker_;
   return Status::Ok();
 }
 
@@ -109,6 +131,9 @@ Status WalManager::AppendLocked(const Slice* parts, size_t count,
                                 const std::map<uint32_t, size_t>& timestamp_sizes) {
   if (!timestamp_sizes.empty()) {
     if (Status s = current_->AddTimestampSizes(timestamp_sizes); !s.ok()) return s;
+  }
+  if (SKARN_UNLIKELY(!marked_)) {
+    if (Status s = AppendMarker(); !s.ok()) return s;
   }
   if (Status s = current_->AddRecordParts(parts, count); !s.ok()) return s;
   empty_ = false;

@@ -38,15 +38,24 @@ class WalManager {
   WalManager(const DbOptions& options, std::string directory);
   ~WalManager();
 
+  // A log begins with an empty batch that has the number which recovery will have reached by
+  // then: so a log whose predecessor lost its end is known for what it is, and one that
+  // follows a recycled log, whose end looks like damage, is known to go on. It is written
+  // with the first record, so that a log without records stays empty; where logs are recycled,
+  // at once.
+  //
   // Makes log `number` the current one, over a recycled file when there is one. The old one
   // is handed to the system and stays among the unsynced. Leader, or before writes begin.
   // `after_failure`: the old one's bytes do not matter any more.
-  Status Switch(uint64_t number, uint64_t preallocation_bytes, bool after_failure = false)
+  Status Switch(uint64_t number, uint64_t preallocation_bytes, SequenceNumber next_sequence,
+                bool after_failure = false)
       SKARN_EXCLUDES(mu_, append_mu_);
 
   // One record, a batch, in parts; the first has the batch's header. Leader only. `timestamp_sizes`: of the families it touches.
   Status Append(const Slice* parts, size_t count,
                 const std::map<uint32_t, size_t>& timestamp_sizes) SKARN_EXCLUDES(append_mu_);
+  // Writes the empty batch now, if the log is still without it. Leader only.
+  Status AppendMarker();
   // Makes all logs durable, up to what was appended before the call. Any thread.
   Status Sync() SKARN_EXCLUDES(mu_);
   // Makes all logs but the current one durable. Any thread.
@@ -121,6 +130,8 @@ class WalManager {
 
   LogWriter* current_ = nullptr;  // Leader only; owned by open_.back().
   bool empty_ = true;             // Leader only.
+  SequenceNumber marker_ = 0;     // Leader only: of the empty batch to come.
+  bool marked_ = false;           // Leader only: the empty batch is written.
   SequenceNumber last_batch_ = 0;  // Leader only: of the last record of the current log; 0 none.
   uint64_t counted_ = 0;          // Leader only: bytes of the current log in total_bytes_.
   std::atomic<uint64_t> current_number_{0};

@@ -262,6 +262,7 @@ Status DbImpl::CommitBatch(const WriteOptions& options, WriteBatch* batch,
   writer.log_reference = extras.log_reference;
   writer.disable_memtable = extras.log_only;
   writer.has_merge = facts.has_merge;
+  writer.empty_ranges = extras.log_only ? 0 : facts.empty_ranges;
   Status status = Commit(&writer);
   if (status.ok()) {
     if (extras.log_used != nullptr) *extras.log_used = writer.log_used;
@@ -323,7 +324,7 @@ void DbImpl::LeadGroup(Writer* leader) {
 
   // Sequence numbers, in queue order.
   const SequenceNumber first = last_allocated_ + 1;
-  uint32_t entries = 0;
+  uint32_t entries = 0, empty_ranges = 0;
   bool any_merge = false;
   for (Writer* writer = leader;; writer = writer->newer) {
     if (SKARN_UNLIKELY(writer->callback != nullptr)) {
@@ -333,6 +334,7 @@ void DbImpl::LeadGroup(Writer* leader) {
     if (!writer->excluded) {
       writer->sequence = first + entries;
       entries += writer->entry_count;
+      empty_ranges += writer->empty_ranges;
       any_merge = any_merge || writer->has_merge;
     }
     if (writer == last) break;
@@ -357,6 +359,9 @@ void DbImpl::LeadGroup(Writer* leader) {
   }
   // Numbers of a failed group are not given again: part of it may be in the log.
   last_allocated_ += entries;
+  if (!leader->disable_wal) {
+    next_logged_ = SKARN_LIKELY(status.ok()) ? first + entries - empty_ranges : last_allocated_ + 1;
+  }
 
   if (SKARN_LIKELY(status.ok())) {
     const bool parallel = group_size > 1 && group_bytes >= kParallelInsertBytes && !any_merge &&

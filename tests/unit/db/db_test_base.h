@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,6 +37,10 @@ class DbTest : public ::testing::Test {
     options_.env = env_.get();
     options_.create_if_missing = true;
     family_options_.compression = CompressionType::kNone;
+    // To look at a failure.
+    if (getenv("SKARN_TEST_LOG") != nullptr) {
+      options_.info_log = NewStderrLogger(LogLevel::kDebug, "");
+    }
   }
   ~DbTest() override { CloseDb(); }
 

@@ -1,0 +1,313 @@
+// What opening makes of logs that end early, are damaged, or are missing.
+
+#include <functional>
+
+#include "core/batch/write_batch.h"
+#include "core/version/file_names.h"
+#include "tests/unit/db/db_test_base.h"
+
+namespace skarn {
+namespace {
+
+class RecoveryTest : public DbTest {
+ protected:
+  // Three logs of three batches of one key each: sequences 1-3, 4-6, 7-9, nothing flushed.
+  void MakeThreeLogs() {
+    options_.avoid_flush_during_recovery = true;
+    int key = 1;
+    for (int log = 0; log < 3; ++log) {
+      Open();
+      for (int i = 0; i < 3; ++i, ++key) ASSERT_OK(Put(std::to_string(key), "value"));
+      ASSERT_EQ(db_->LatestSequence(), static_cast<SequenceNumber>(key - 1));
+    }
+    CloseDb();
+    logs_.clear();
+    for (const std::string& name : FilesEndingWith(".log")) logs_.push_back(path_ + "/" + name);
+    ASSERT_EQ(logs_.size(), 3u);
+  }
+  std::string Contents(size_t log) {
+    Result<std::string> bytes = ReadFileToString(env_->file_system, logs_[log]);
+    EXPECT_TRUE(bytes.ok());
+    return bytes.ok() ? *bytes : "";
+  }
+  void Replace(size_t log, const std::string& bytes) {
+    ASSERT_OK(WriteStringToFile(env_->file_system, bytes, logs_[log], /*sync=*/false));
+  }
+  // All records of one log but the first, the empty batch, have one size.
+  size_t RecordSize(size_t log) { return (Contents(log).size() - 19) / 3; }
+
+  std::string Keys() {
+    std::string keys;
+    const std::unique_ptr<DbIterator> iterator = db_->NewIterator(ReadOptions(), cf(0));
+    for (iterator->SeekToFirst(); iterator->valid(); iterator->Next()) {
+      keys += iterator->key().ToString();
+    }
+    return keys;
+  }
+  // What each mode (T, A, P, S) makes of the damage: the keys, or the error.
+  std::vector<std::string> Outcomes(const std::function<void()>& damage) {
+    std::vector<std::string> outcomes;
+    for (const WalRecoveryMode mode :
+         {WalRecoveryMode::kTolerateCorruptedTailRecords, WalRecoveryMode::kAbsoluteConsistency,
+          WalRecoveryMode::kPointInTimeRecovery, WalRecoveryMode::kSkipAnyCorruptedRecords}) {
+      env_ = NewMemoryEnv();
+      options_.env = env_.get();
+      options_.wal_recovery_mode = WalRecoveryMode::kPointInTimeRecovery;
+      MakeThreeLogs();
+      damage();
+      options_.wal_recovery_mode = mode;
+      const Status status = TryOpen();
+      outcomes.push_back(status.ok() ? Keys() : status.ToString());
+      if (status.ok()) {
+        // What was recovered once stays, whatever happens to the rest.
+        const std::string kept = Keys();
+        EXPECT_OK(Put("new", "value"));
+        EXPECT_OK(TryOpen());
+        EXPECT_EQ(Keys(), kept + "new");
+      }
+      CloseDb();
+    }
+    return outcomes;
+  }
+  using Expected = std::vector<std::string>;
+
+  std::vector<std::string> logs_;
+};
+
+TEST_F(RecoveryTest, NothingIsLostWithoutDamage) {
+  EXPECT_EQ(Outcomes([] {}), (Expected{"123456789", "123456789", "123456789", "123456789"}));
+}
+
+TEST_F(RecoveryTest, TheLastLogCutInsideTheLastRecord) {
+  const std::string error = "Corruption: truncated record body";
+  EXPECT_EQ(Outcomes([this] {
+              const std::string bytes = Contents(2);
+              Replace(2, bytes.substr(0, bytes.size() - 3));
+            }),
+            (Expected{"12345678", error, "12345678", "12345678"}));
+}
+
+TEST_F(RecoveryTest, TheLastLogCutInsideAHeader) {
+  const std::string error = "Corruption: truncated header";
+  EXPECT_EQ(Outcomes([this] {
+              const std::string bytes = Contents(2);
+              Replace(2, bytes.substr(0, bytes.size() - RecordSize(2) + 4));
+            }),
+            (Expected{"12345678", error, "12345678", "12345678"}));
+}
+
+TEST_F(RecoveryTest, TheLastLogCutAtARecordsEnd) {
+  EXPECT_EQ(Outcomes([this] {
+              const std::string bytes = Contents(2);
+              Replace(2, bytes.substr(0, bytes.size() - RecordSize(2)));
+            }),
+            (Expected{"12345678", "12345678", "12345678", "12345678"}));
+}
+
+TEST_F(RecoveryTest, TheFirstLogCutInsideItsLastRecord) {
+  EXPECT_EQ(Outcomes([this] {
+              const std::string bytes = Contents(0);
+              Replace(0, bytes.substr(0, bytes.size() - 3));
+            }),
+            (Expected{"12456789", "Corruption: truncated record body", "12", "12456789"}));
+}
+
+// The next log says at which number it begins, so the hole does not go unseen.
+TEST_F(RecoveryTest, TheMiddleLogCutAtARecordsEnd) {
+  const std::vector<std::string> outcomes = Outcomes([this] {
+    const std::string bytes = Contents(1);
+    Replace(1, bytes.substr(0, bytes.size() - RecordSize(1)));
+  });
+  EXPECT_EQ(outcomes[0], "12345789");
+  EXPECT_EQ(outcomes[1],
+            "Corruption: log begins at sequence 7, the logs before it end at 6");
+  EXPECT_EQ(outcomes[2], "12345");
+  EXPECT_EQ(outcomes[3], "12345789");
+}
+
+TEST_F(RecoveryTest, TheMiddleLogEmptied) {
+  const std::vector<std::string> outcomes = Outcomes([this] { Replace(1, ""); });
+  EXPECT_EQ(outcomes[0], "123789");
+  EXPECT_EQ(outcomes[2], "123");
+  EXPECT_EQ(outcomes[3], "123789");
+}
+
+TEST_F(RecoveryTest, AFlippedByteInTheLastLog) {
+  EXPECT_EQ(Outcomes([this] {
+              std::string bytes = Contents(2);
+              bytes[bytes.size() - 2] ^= 1;
+              Replace(2, bytes);
+            }),
+            (Expected{"Corruption: checksum mismatch", "Corruption: checksum mismatch", "12345678",
+                      "12345678"}));
+}
+
+TEST_F(RecoveryTest, AFlippedByteInTheMiddleLog) {
+  EXPECT_EQ(Outcomes([this] {
+              std::string bytes = Contents(1);
+              bytes[bytes.size() - 2] ^= 1;
+              Replace(1, bytes);
+            }),
+            (Expected{"Corruption: checksum mismatch", "Corruption: checksum mismatch", "12345",
+                      "12345789"}));
+}
+
+TEST_F(RecoveryTest, ZeroesAfterTheEnd) {
+  for (size_t log = 0; log < 3; ++log) {
+    EXPECT_EQ(Outcomes([this, log] { Replace(log, Contents(log) + std::string(100, '\0')); }),
+              (Expected{"123456789", "123456789", "123456789", "123456789"}));
+  }
+}
+
+TEST_F(RecoveryTest, GarbageAfterTheEnd) {
+  EXPECT_EQ(Outcomes([this] { Replace(2, Contents(2) + std::string(100, '\x55')); }),
+            (Expected{"123456789", "Corruption: truncated record body", "123456789", "123456789"}));
+}
+
+TEST_F(RecoveryTest, RecoveredDataIsFlushedUnlessToldOtherwise) {
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  Open();
+  EXPECT_EQ(Levels(), "1");
+  EXPECT_EQ(Get("a"), "1");
+  EXPECT_EQ(FilesEndingWith(".log").size(), 1u);
+  options_.avoid_flush_during_recovery = true;
+  ASSERT_OK(Put("b", "1"));
+  Open();
+  EXPECT_EQ(Levels(), "1");
+  EXPECT_EQ(Get("b"), "1");
+  EXPECT_EQ(FilesEndingWith(".log").size(), 2u);
+  ASSERT_OK(Flush());
+  EXPECT_EQ(Levels(), "2");
+  EXPECT_EQ(FilesEndingWith(".log").size(), 1u);
+}
+
+TEST_F(RecoveryTest, SequenceNumbersGoOnAfterReopening) {
+  Open();
+  for (int i = 0; i < 5; ++i) ASSERT_OK(Put("a", std::to_string(i)));
+  ASSERT_OK(Flush());
+  Open();
+  EXPECT_EQ(db_->LatestSequence(), 5u);
+  ASSERT_OK(Put("a", "6"));
+  Open();
+  EXPECT_EQ(db_->LatestSequence(), 6u);
+}
+
+TEST_F(RecoveryTest, WritesWithoutALogAreFlushedAtClose) {
+  Open();
+  write_.disable_wal = true;
+  ASSERT_OK(Put("a", "1"));
+  CloseDb();
+  Open();
+  EXPECT_EQ(Get("a"), "1");
+  options_.avoid_flush_during_shutdown = true;
+  Open();
+  ASSERT_OK(Put("b", "1"));
+  Open();
+  EXPECT_EQ(Get("b"), "NOT_FOUND");
+}
+
+// Numbers that writes without a log took are a gap that means nothing.
+TEST_F(RecoveryTest, WritesWithoutALogBetweenLogsDoNotStopRecovery) {
+  options_.avoid_flush_during_recovery = true;
+  options_.avoid_flush_during_shutdown = true;
+  for (int round = 0; round < 3; ++round) {
+    Open();
+    write_.disable_wal = false;
+    ASSERT_OK(Put("logged" + std::to_string(round), "1"));
+    write_.disable_wal = true;
+    ASSERT_OK(Put("unlogged" + std::to_string(round), "1"));
+  }
+  Open();
+  EXPECT_EQ(Scan(), "logged0->1 logged1->1 logged2->1");
+}
+
+TEST_F(RecoveryTest, ColumnFamiliesRecoverFromTheLogsTheyNeed) {
+  options_.create_missing_column_families = true;
+  Open({"default", "one", "two"});
+  ASSERT_OK(Put("a", "1", 0));
+  ASSERT_OK(Put("b", "1", 1));
+  ASSERT_OK(Put("c", "1", 2));
+  ASSERT_OK(Flush(1));
+  ASSERT_OK(Put("b", "2", 1));
+  ASSERT_OK(Put("c", "2", 2));
+  ASSERT_OK(Flush(2));
+  ASSERT_OK(Put("a", "2", 0));
+  Open({"default", "one", "two"});
+  EXPECT_EQ(Scan(0), "a->2");
+  EXPECT_EQ(Scan(1), "b->2");
+  EXPECT_EQ(Scan(2), "c->2");
+  EXPECT_EQ(TryOpen({"default", "one"}).ToString(),
+            "Invalid argument: Column families not opened: two");
+  options_.create_missing_column_families = false;
+  EXPECT_EQ(TryOpen({"default", "one", "two", "three"}).ToString(),
+            "Invalid argument: Column family not found: three");
+  EXPECT_EQ(TryOpen({"one", "two"}).ToString(),
+            "Invalid argument: Default column family not specified");
+}
+
+TEST_F(RecoveryTest, RecycledLogsAreToldFromTheirOldContents) {
+  options_.recycle_log_file_num = 2;
+  options_.create_missing_column_families = true;
+  std::string value(1000, 'x');
+  Open({"default", "other"});
+  for (int round = 0; round < 6; ++round) {
+    for (int i = 0; i < 20; ++i) ASSERT_OK(Put("a" + std::to_string(i), value, 0));
+    ASSERT_OK(Flush(0));
+  }
+  ASSERT_OK(Put("last", "1", 1));
+  ASSERT_OK(Flush(0));
+  ASSERT_OK(Put("very-last", "1", 0));
+  for (int i = 0; i < 3; ++i) {
+    Open({"default", "other"});
+    EXPECT_EQ(Get("last", 1), "1");
+    EXPECT_EQ(Get("very-last", 0), "1");
+    EXPECT_EQ(Get("a7", 0), value);
+  }
+}
+
+TEST_F(RecoveryTest, AReadOnlyOpenSeesTheLogsAndWritesNothing) {
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  ASSERT_OK(Flush());
+  ASSERT_OK(Put("b", "1"));
+  CloseDb();
+  std::vector<std::string> before, after;
+  ASSERT_OK(env_->file_system->GetChildren(path_, &before));
+  ASSERT_OK(TryOpen({"default"}, Db::Mode::kReadOnly));
+  EXPECT_EQ(Scan(), "a->1 b->1");
+  EXPECT_EQ(Put("c", "1").ToString(),
+            "Not implemented: Not supported operation in read only mode.");
+  EXPECT_EQ(Flush().ToString(), "Not implemented: Not supported operation in read only mode.");
+  CloseDb();
+  ASSERT_OK(env_->file_system->GetChildren(path_, &after));
+  std::sort(before.begin(), before.end());
+  std::sort(after.begin(), after.end());
+  EXPECT_EQ(before, after);
+}
+
+TEST_F(RecoveryTest, ASecondaryFollowsItsPrimary) {
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  std::unique_ptr<Db> primary = std::move(db_);
+  std::vector<std::unique_ptr<ColumnFamilyHandle>> primary_handles = std::move(handles_);
+  options_.max_open_files = -1;
+  ASSERT_OK(TryOpen({"default"}, Db::Mode::kSecondary));
+  EXPECT_EQ(Scan(), "a->1");
+  ASSERT_OK(primary->Put(write_, nullptr, "b", Slice(), "1"));
+  EXPECT_EQ(Scan(), "a->1");
+  ASSERT_OK(db_->TryCatchUpWithPrimary());
+  EXPECT_EQ(Scan(), "a->1 b->1");
+  ASSERT_OK(primary->Flush(FlushOptions(), {primary_handles[0].get()}));
+  ASSERT_OK(primary->Put(write_, nullptr, "c", Slice(), "1"));
+  ASSERT_OK(primary->CompactRange(CompactRangeOptions(), nullptr, nullptr, nullptr));
+  ASSERT_OK(db_->TryCatchUpWithPrimary());
+  EXPECT_EQ(Scan(), "a->1 b->1 c->1");
+  EXPECT_EQ(Put("d", "1").ToString(),
+            "Not implemented: Not supported operation in secondary mode.");
+  CloseDb();
+  primary_handles.clear();
+}
+
+}  // namespace
+}  // namespace skarn
