@@ -107,7 +107,13 @@ extern ROCKSDB_LIBRARY_API void rocksdb_cancel_all_background_work(
 /* Keeps files of the database from being deleted, for instance while it is copied. Calls
    nest: deletions begin again after as many calls of rocksdb_enable_file_deletions(). */
 extern ROCKSDB_LIBRARY_API void rocksdb_disable_file_deletions(rocksdb_t* db, char** errptr);
+#if defined(SKARN_ROCKSDB_RELEASE) && SKARN_ROCKSDB_RELEASE < 900
+/* Up to release 8.11; `force` has no effect. See rocksdb_slicetransform_create(). */
+extern ROCKSDB_LIBRARY_API void rocksdb_enable_file_deletions(rocksdb_t* db, unsigned char force,
+                                                              char** errptr);
+#else
 extern ROCKSDB_LIBRARY_API void rocksdb_enable_file_deletions(rocksdb_t* db, char** errptr);
+#endif
 
 /* Frees memory that a function of this library returned. NULL is allowed. */
 extern ROCKSDB_LIBRARY_API void rocksdb_free(void* ptr);

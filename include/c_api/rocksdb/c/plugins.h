@@ -78,11 +78,23 @@ extern ROCKSDB_LIBRARY_API unsigned char rocksdb_compactionfiltercontext_is_full
 extern ROCKSDB_LIBRARY_API unsigned char rocksdb_compactionfiltercontext_is_manual_compaction(
     rocksdb_compactionfiltercontext_t* context);
 
-/* Extracts prefixes: `transform` returns memory inside `key`, and its length. */
+/* Extracts prefixes: `transform` returns memory inside `key`, and its length.
+
+   Releases before 11 have a function more, which is not called. A program written for them
+   defines SKARN_ROCKSDB_RELEASE, as 1010 for release 10.10, and is linked with that release's
+   librocksdb.so. */
+#if defined(SKARN_ROCKSDB_RELEASE) && SKARN_ROCKSDB_RELEASE < 1100
+extern ROCKSDB_LIBRARY_API rocksdb_slicetransform_t* rocksdb_slicetransform_create(
+    void* state, void (*destructor)(void*),
+    char* (*transform)(void*, const char* key, size_t length, size_t* dst_length),
+    unsigned char (*in_domain)(void*, const char* key, size_t length),
+    unsigned char (*in_range)(void*, const char* key, size_t length), const char* (*name)(void*));
+#else
 extern ROCKSDB_LIBRARY_API rocksdb_slicetransform_t* rocksdb_slicetransform_create(
     void* state, void (*destructor)(void*),
     char* (*transform)(void*, const char* key, size_t length, size_t* dst_length),
     unsigned char (*in_domain)(void*, const char* key, size_t length), const char* (*name)(void*));
+#endif
 
 /* The first bytes of a key, for keys that have so many; the whole key. */
 extern ROCKSDB_LIBRARY_API rocksdb_slicetransform_t* rocksdb_slicetransform_create_fixed_prefix(
