@@ -85,6 +85,8 @@ class DbOpener {
   static constexpr SequenceNumber kUnset = UINT64_MAX;
   bool stop_replay_ = false;       // A log was damaged; only a log that goes on where it broke counts.
   uint64_t damaged_wal_ = 0;
+  // A recycled log that ended in old bytes, as they do; damaged if the next one does not go on there.
+  uint64_t recycled_end_ = 0;
   bool met_damage_ = false;
   bool replayed_any_ = false;
   bool kept_in_memory_ = false;    // Recovered data stays in memtables: its logs stay.

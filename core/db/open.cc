@@ -378,6 +378,14 @@ Status DbOpener::Start() {
       const Result<uint64_t> size = db->fs_->FileSize(wal.path);
       if (!size.ok()) return size.status();
       db->wals_.AddRecovered(wal.number, *size);
+      // A sync of the new log promises that everything before is durable too, and nobody
+      // syncs these again.
+      Result<std::unique_ptr<WritableFile>> file =
+          db->fs_->ReopenWritableFile(wal.path, FileOptions());
+      if (!file.ok()) return file.status();
+      Status synced = (*file)->Sync();
+      if (synced.ok()) synced = (*file)->Close();
+      if (!synced.ok()) return synced;
     }
     if (!wals_.empty()) {
       // Gives back what was reserved beyond the end; a file system that cannot loses nothing.

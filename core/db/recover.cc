@@ -163,10 +163,20 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
   }
   SequenceNumber last_batch = 0;
   bool first_record = true;
+  uint64_t end_before = 0;
+  size_t stamped_before = 0;
   Slice record;
   std::string scratch;
   while (reader.ReadRecord(&record, &scratch, mode)) {
     if (!reporter.status().ok()) break;
+    // A run of zeroes is skipped without a report. When numbers are missing as well, it was not
+    // space reserved ahead: after a power cut the end of a log may have holes.
+    static constexpr uint64_t kTrailerMax = 16;
+    const bool skipped = !first_record &&
+                         reader.last_record_offset() > end_before + kTrailerMax &&
+                         reader.timestamp_sizes().size() == stamped_before;
+    end_before = reader.last_record_end();
+    stamped_before = reader.timestamp_sizes().size();
     if (record.size() < kBatchHeaderSize) {
       reporter.Corruption(record.size(), Status::Corruption("log record too small"), wal.number);
       if (!reporter.status().ok()) break;
@@ -181,8 +191,15 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
       continue;
     }
     if (mode == RecoveryMode::kPointInTime) {
-      if (sequence == next_sequence_) stop_replay_ = false;
-      if (stop_replay_) break;
+      if (sequence == next_sequence_) {
+        stop_replay_ = false;
+        recycled_end_ = 0;
+      }
+      if (stop_replay_) {
+        // Not the end of a recycled log after all: something is missing there.
+        if (recycled_end_ != 0) damaged_wal_ = std::exchange(recycled_end_, 0);
+        break;
+      }
     }
     if (first_record && record.size() == kBatchHeaderSize && next_sequence_ != kUnset &&
         sequence > next_sequence_ &&
@@ -195,6 +212,14 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
       if (!reporter.status().ok()) break;
     }
     first_record = false;
+    if (skipped && mode == RecoveryMode::kPointInTime && next_sequence_ != kUnset &&
+        sequence > next_sequence_) {
+      reporter.Corruption(record.size(),
+                          Status::Corruption(Concat("records are missing before sequence ",
+                                                    sequence)),
+                          wal.number);
+      if (!reporter.status().ok()) break;
+    }
     last_batch = sequence;
     status = ApplyRecord(record, wal.number, &reader);
     if (!status.ok()) {
@@ -221,7 +246,13 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
   if (mode != RecoveryMode::kPointInTime || status.IsIoError()) return status;
   stop_replay_ = true;
   met_damage_ = met_damage_ || !status.ok();
-  damaged_wal_ = reporter.damaged_log() != 0 ? reporter.damaged_log() : wal.number;
+  if (reader.recycled() && damaged_wal_ == 0) {
+    // Where the valid records of such a log end, older ones follow, perhaps cut in the middle.
+    recycled_end_ = wal.number;
+  } else {
+    recycled_end_ = 0;
+    damaged_wal_ = reporter.damaged_log() != 0 ? reporter.damaged_log() : wal.number;
+  }
   Log(LogLevel::kInfo, log,
       "Point in time recovered to log #%llu seq #%llu: %s",
       static_cast<unsigned long long>(wal.number),
