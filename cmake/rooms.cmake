@@ -10,6 +10,15 @@ function(skarn_floor)
       add_library(skarn_${room} STATIC ${sources})
       target_include_directories(skarn_${room} PUBLIC ${PROJECT_SOURCE_DIR})
       target_compile_options(skarn_${room} PRIVATE ${SKARN_WARNINGS} -fno-semantic-interposition)
+      # Nothing in core/ throws, and code to unwind it would be a seventh of the library. The
+      # table room alone catches: a thread that could not be started.
+      if(NOT room STREQUAL "table")
+        target_compile_options(skarn_${room} PRIVATE -fno-exceptions)
+      endif()
+      # Read at open and never again.
+      if(room STREQUAL "options")
+        target_compile_options(skarn_${room} PRIVATE $<$<CONFIG:Release>:-Os>)
+      endif()
     else()
       add_library(skarn_${room} INTERFACE)
       target_include_directories(skarn_${room} INTERFACE ${PROJECT_SOURCE_DIR})
