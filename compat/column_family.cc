@@ -43,9 +43,8 @@ rocksdb_column_family_handle_t** rocksdb_create_column_families(
       malloc(static_cast<size_t>(num_column_families) * sizeof(rocksdb_column_family_handle_t*)));
   // Those that were made before a failure are given to the caller.
   for (int i = 0; i < num_column_families; ++i) {
-    handles[*lencfs] =
-        Wrap(db->rep->CreateColumnFamily(column_family_options->cf, column_family_names[i]),
-             errptr);
+    handles[*lencfs] = Wrap(
+        db->rep->CreateColumnFamily(column_family_options->cf, column_family_names[i]), errptr);
     if (handles[*lencfs] == nullptr) break;
     ++*lencfs;
   }
@@ -81,9 +80,7 @@ char* rocksdb_column_family_handle_get_name(rocksdb_column_family_handle_t* hand
   return CopyToMalloc(handle->rep->name());
 }
 
-void rocksdb_column_family_handle_destroy(rocksdb_column_family_handle_t* handle) {
-  delete handle;
-}
+void rocksdb_column_family_handle_destroy(rocksdb_column_family_handle_t* handle) { delete handle; }
 
 rocksdb_column_family_metadata_t* rocksdb_get_column_family_metadata(rocksdb_t* db) {
   auto* metadata = new rocksdb_column_family_metadata_t;
@@ -144,9 +141,7 @@ rocksdb_sst_file_metadata_t* rocksdb_level_metadata_get_sst_file_metadata(
   return new rocksdb_sst_file_metadata_t{&level_meta->rep->files[i]};
 }
 
-void rocksdb_sst_file_metadata_destroy(rocksdb_sst_file_metadata_t* file_meta) {
-  delete file_meta;
-}
+void rocksdb_sst_file_metadata_destroy(rocksdb_sst_file_metadata_t* file_meta) { delete file_meta; }
 
 char* rocksdb_sst_file_metadata_get_relative_filename(rocksdb_sst_file_metadata_t* file_meta) {
   return CopyToMalloc(file_meta->rep->relative_filename);

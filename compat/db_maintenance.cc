@@ -66,8 +66,8 @@ void ApproximateSizes(rocksdb_t* db, ColumnFamilyHandle* family, int num_ranges,
     ranges.push_back({Slice(range_start_key[i], range_start_key_len[i]),
                       Slice(range_limit_key[i], range_limit_key_len[i])});
   }
-  const Status status = db->rep->ApproximateSizes(family, include_memtables, include_files,
-                                                  error_margin, ranges.data(), ranges.size(), sizes);
+  const Status status = db->rep->ApproximateSizes(
+      family, include_memtables, include_files, error_margin, ranges.data(), ranges.size(), sizes);
   if (SaveError(errptr, status)) {
     for (int i = 0; i < num_ranges; ++i) sizes[i] = 0;
   }
@@ -239,8 +239,8 @@ char* rocksdb_get_db_identity(rocksdb_t* db, size_t* id_len) {
 void rocksdb_increase_full_history_ts_low(rocksdb_t* db,
                                           rocksdb_column_family_handle_t* column_family,
                                           const char* ts_low, size_t ts_lowlen, char** errptr) {
-  SaveError(errptr, db->rep->IncreaseFullHistoryTimestampLow(column_family->rep,
-                                                             Slice(ts_low, ts_lowlen)));
+  SaveError(errptr,
+            db->rep->IncreaseFullHistoryTimestampLow(column_family->rep, Slice(ts_low, ts_lowlen)));
 }
 
 char* rocksdb_get_full_history_ts_low(rocksdb_t* db, rocksdb_column_family_handle_t* column_family,

@@ -90,9 +90,9 @@ rocksdb_t* rocksdb_open_column_families(const rocksdb_options_t* options, const 
                                         const rocksdb_options_t* const* column_family_options,
                                         rocksdb_column_family_handle_t** column_family_handles,
                                         char** errptr) {
-  return OpenAs(RequestFor(options, name, num_column_families, column_family_names,
-                           column_family_options),
-                column_family_handles, errptr);
+  return OpenAs(
+      RequestFor(options, name, num_column_families, column_family_names, column_family_options),
+      column_family_handles, errptr);
 }
 
 rocksdb_t* rocksdb_open_with_ttl(const rocksdb_options_t* options, const char* name, int ttl,
@@ -104,10 +104,9 @@ rocksdb_t* rocksdb_open_column_families_with_ttl(
     const rocksdb_options_t* options, const char* name, int num_column_families,
     const char* const* column_family_names, const rocksdb_options_t* const* column_family_options,
     rocksdb_column_family_handle_t** column_family_handles, const int* ttls, char** errptr) {
-  return OpenWithTtl(RequestFor(options, name, num_column_families, column_family_names,
-                                column_family_options),
-                     std::vector<int32_t>(ttls, ttls + num_column_families),
-                     column_family_handles, errptr);
+  return OpenWithTtl(
+      RequestFor(options, name, num_column_families, column_family_names, column_family_options),
+      std::vector<int32_t>(ttls, ttls + num_column_families), column_family_handles, errptr);
 }
 
 rocksdb_t* rocksdb_open_for_read_only(const rocksdb_options_t* options, const char* name,
@@ -121,10 +120,10 @@ rocksdb_t* rocksdb_open_for_read_only(const rocksdb_options_t* options, const ch
 rocksdb_t* rocksdb_open_for_read_only_column_families(
     const rocksdb_options_t* options, const char* name, int num_column_families,
     const char* const* column_family_names, const rocksdb_options_t* const* column_family_options,
-    rocksdb_column_family_handle_t** column_family_handles,
-    unsigned char error_if_wal_file_exists, char** errptr) {
-  Db::OpenRequest request = RequestFor(options, name, num_column_families, column_family_names,
-                                       column_family_options);
+    rocksdb_column_family_handle_t** column_family_handles, unsigned char error_if_wal_file_exists,
+    char** errptr) {
+  Db::OpenRequest request =
+      RequestFor(options, name, num_column_families, column_family_names, column_family_options);
   request.mode = Db::Mode::kReadOnly;
   request.error_if_wal_exists = error_if_wal_file_exists != 0;
   return OpenAs(std::move(request), column_family_handles, errptr);
@@ -143,20 +142,21 @@ rocksdb_t* rocksdb_open_as_secondary_column_families(
     int num_column_families, const char* const* column_family_names,
     const rocksdb_options_t* const* column_family_options,
     rocksdb_column_family_handle_t** column_family_handles, char** errptr) {
-  Db::OpenRequest request = RequestFor(options, name, num_column_families, column_family_names,
-                                       column_family_options);
+  Db::OpenRequest request =
+      RequestFor(options, name, num_column_families, column_family_names, column_family_options);
   request.mode = Db::Mode::kSecondary;
   request.secondary_path = secondary_path;
   return OpenAs(std::move(request), column_family_handles, errptr);
 }
 
-rocksdb_t* rocksdb_open_and_trim_history(
-    const rocksdb_options_t* options, const char* name, int num_column_families,
-    const char* const* column_family_names, const rocksdb_options_t* const* column_family_options,
-    rocksdb_column_family_handle_t** column_family_handles, char* trim_ts, size_t trim_tslen,
-    char** errptr) {
-  Db::OpenRequest request = RequestFor(options, name, num_column_families, column_family_names,
-                                       column_family_options);
+rocksdb_t* rocksdb_open_and_trim_history(const rocksdb_options_t* options, const char* name,
+                                         int num_column_families,
+                                         const char* const* column_family_names,
+                                         const rocksdb_options_t* const* column_family_options,
+                                         rocksdb_column_family_handle_t** column_family_handles,
+                                         char* trim_ts, size_t trim_tslen, char** errptr) {
+  Db::OpenRequest request =
+      RequestFor(options, name, num_column_families, column_family_names, column_family_options);
   request.trim_history_timestamp.assign(trim_ts, trim_tslen);
   return OpenAs(std::move(request), column_family_handles, errptr);
 }

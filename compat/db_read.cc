@@ -22,8 +22,8 @@ char* GetCopy(rocksdb_t* db, const rocksdb_readoptions_t* options, ColumnFamilyH
               Slice key, size_t* vallen, char** ts, size_t* tslen, char** errptr) {
   MallocSink sink;
   std::string timestamp;
-  const Status status = db->rep->Get(options->rep, family, key, &sink,
-                                     ts != nullptr ? &timestamp : nullptr);
+  const Status status =
+      db->rep->Get(options->rep, family, key, &sink, ts != nullptr ? &timestamp : nullptr);
   if (status.ok()) {
     *vallen = sink.size;
     if (ts != nullptr) {
@@ -55,9 +55,8 @@ Handle* GetPinned(rocksdb_t* db, const rocksdb_readoptions_t* options, ColumnFam
 }
 
 unsigned char GetIntoBuffer(rocksdb_t* db, const rocksdb_readoptions_t* options,
-                            ColumnFamilyHandle* family, Slice key, char* buffer,
-                            size_t buffer_size, size_t* vallen, unsigned char* found,
-                            char** errptr) {
+                            ColumnFamilyHandle* family, Slice key, char* buffer, size_t buffer_size,
+                            size_t* vallen, unsigned char* found, char** errptr) {
   skarn::BufferSink sink(buffer, buffer_size);
   const Status status = db->rep->Get(options->rep, family, key, &sink, nullptr);
   *vallen = status.ok() ? sink.size : 0;
@@ -174,8 +173,7 @@ rocksdb_pinnableslice_t* rocksdb_get_pinned(rocksdb_t* db, const rocksdb_readopt
   return GetPinned<rocksdb_pinnableslice_t>(db, options, nullptr, Slice(key, keylen), errptr);
 }
 
-rocksdb_pinnableslice_t* rocksdb_get_pinned_cf(rocksdb_t* db,
-                                               const rocksdb_readoptions_t* options,
+rocksdb_pinnableslice_t* rocksdb_get_pinned_cf(rocksdb_t* db, const rocksdb_readoptions_t* options,
                                                rocksdb_column_family_handle_t* column_family,
                                                const char* key, size_t keylen, char** errptr) {
   return GetPinned<rocksdb_pinnableslice_t>(db, options, column_family->rep, Slice(key, keylen),
@@ -202,10 +200,9 @@ rocksdb_pinnable_handle_t* rocksdb_get_pinned_v2(rocksdb_t* db,
 rocksdb_pinnable_handle_t* rocksdb_get_pinned_cf_v2(rocksdb_t* db,
                                                     const rocksdb_readoptions_t* options,
                                                     rocksdb_column_family_handle_t* column_family,
-                                                    const char* key, size_t keylen,
-                                                    char** errptr) {
-  return GetPinned<rocksdb_pinnable_handle_t>(db, options, column_family->rep,
-                                              Slice(key, keylen), errptr);
+                                                    const char* key, size_t keylen, char** errptr) {
+  return GetPinned<rocksdb_pinnable_handle_t>(db, options, column_family->rep, Slice(key, keylen),
+                                              errptr);
 }
 
 void rocksdb_pinnable_handle_destroy(rocksdb_pinnable_handle_t* handle) { delete handle; }
@@ -224,8 +221,8 @@ unsigned char rocksdb_get_into_buffer(rocksdb_t* db, const rocksdb_readoptions_t
                                       const char* key, size_t keylen, char* buffer,
                                       size_t buffer_size, size_t* vallen, unsigned char* found,
                                       char** errptr) {
-  return GetIntoBuffer(db, options, nullptr, Slice(key, keylen), buffer, buffer_size, vallen,
-                       found, errptr);
+  return GetIntoBuffer(db, options, nullptr, Slice(key, keylen), buffer, buffer_size, vallen, found,
+                       errptr);
 }
 
 unsigned char rocksdb_get_into_buffer_cf(rocksdb_t* db, const rocksdb_readoptions_t* options,
@@ -244,10 +241,9 @@ void rocksdb_multi_get(rocksdb_t* db, const rocksdb_readoptions_t* options, size
                  values_list_sizes, nullptr, nullptr, errs);
 }
 
-void rocksdb_multi_get_with_ts(rocksdb_t* db, const rocksdb_readoptions_t* options,
-                               size_t num_keys, const char* const* keys_list,
-                               const size_t* keys_list_sizes, char** values_list,
-                               size_t* values_list_sizes, char** timestamp_list,
+void rocksdb_multi_get_with_ts(rocksdb_t* db, const rocksdb_readoptions_t* options, size_t num_keys,
+                               const char* const* keys_list, const size_t* keys_list_sizes,
+                               char** values_list, size_t* values_list_sizes, char** timestamp_list,
                                size_t* timestamp_list_sizes, char** errs) {
   MultiGetCopies(db, options, nullptr, num_keys, keys_list, keys_list_sizes, values_list,
                  values_list_sizes, timestamp_list, timestamp_list_sizes, errs);
@@ -299,18 +295,16 @@ unsigned char rocksdb_key_may_exist(rocksdb_t* db, const rocksdb_readoptions_t* 
                                     const char* timestamp, size_t timestamp_len,
                                     unsigned char* value_found) {
   return KeyMayExist(db, options, nullptr, Slice(key, key_len), value, val_len,
-                     timestamp != nullptr ? Slice(timestamp, timestamp_len) : Slice(),
-                     value_found);
+                     timestamp != nullptr ? Slice(timestamp, timestamp_len) : Slice(), value_found);
 }
 
 unsigned char rocksdb_key_may_exist_cf(rocksdb_t* db, const rocksdb_readoptions_t* options,
                                        rocksdb_column_family_handle_t* column_family,
                                        const char* key, size_t key_len, char** value,
-                                       size_t* val_len, const char* timestamp,
-                                       size_t timestamp_len, unsigned char* value_found) {
+                                       size_t* val_len, const char* timestamp, size_t timestamp_len,
+                                       unsigned char* value_found) {
   return KeyMayExist(db, options, column_family->rep, Slice(key, key_len), value, val_len,
-                     timestamp != nullptr ? Slice(timestamp, timestamp_len) : Slice(),
-                     value_found);
+                     timestamp != nullptr ? Slice(timestamp, timestamp_len) : Slice(), value_found);
 }
 
 const rocksdb_snapshot_t* rocksdb_create_snapshot(rocksdb_t* db) {

@@ -11,8 +11,8 @@ extern "C" {
 
 void rocksdb_put(rocksdb_t* db, const rocksdb_writeoptions_t* options, const char* key,
                  size_t keylen, const char* val, size_t vallen, char** errptr) {
-  SaveError(errptr, db->rep->Put(options->rep, nullptr, Slice(key, keylen), Slice(),
-                                 Slice(val, vallen)));
+  SaveError(errptr,
+            db->rep->Put(options->rep, nullptr, Slice(key, keylen), Slice(), Slice(val, vallen)));
 }
 
 void rocksdb_put_cf(rocksdb_t* db, const rocksdb_writeoptions_t* options,
@@ -80,9 +80,8 @@ void rocksdb_singledelete_with_ts(rocksdb_t* db, const rocksdb_writeoptions_t* o
 }
 
 void rocksdb_singledelete_cf_with_ts(rocksdb_t* db, const rocksdb_writeoptions_t* options,
-                                     rocksdb_column_family_handle_t* column_family,
-                                     const char* key, size_t keylen, const char* ts, size_t tslen,
-                                     char** errptr) {
+                                     rocksdb_column_family_handle_t* column_family, const char* key,
+                                     size_t keylen, const char* ts, size_t tslen, char** errptr) {
   SaveError(errptr, db->rep->SingleDelete(options->rep, column_family->rep, Slice(key, keylen),
                                           Slice(ts, tslen)));
 }
@@ -91,20 +90,20 @@ void rocksdb_delete_range_cf(rocksdb_t* db, const rocksdb_writeoptions_t* option
                              rocksdb_column_family_handle_t* column_family, const char* start_key,
                              size_t start_key_len, const char* end_key, size_t end_key_len,
                              char** errptr) {
-  SaveError(errptr, db->rep->DeleteRange(options->rep, column_family->rep,
-                                         Slice(start_key, start_key_len),
-                                         Slice(end_key, end_key_len), Slice()));
+  SaveError(errptr,
+            db->rep->DeleteRange(options->rep, column_family->rep, Slice(start_key, start_key_len),
+                                 Slice(end_key, end_key_len), Slice()));
 }
 
 void rocksdb_merge(rocksdb_t* db, const rocksdb_writeoptions_t* options, const char* key,
                    size_t keylen, const char* val, size_t vallen, char** errptr) {
-  SaveError(errptr, db->rep->Merge(options->rep, nullptr, Slice(key, keylen), Slice(),
-                                   Slice(val, vallen)));
+  SaveError(errptr,
+            db->rep->Merge(options->rep, nullptr, Slice(key, keylen), Slice(), Slice(val, vallen)));
 }
 
 void rocksdb_merge_cf(rocksdb_t* db, const rocksdb_writeoptions_t* options,
-                      rocksdb_column_family_handle_t* column_family, const char* key,
-                      size_t keylen, const char* val, size_t vallen, char** errptr) {
+                      rocksdb_column_family_handle_t* column_family, const char* key, size_t keylen,
+                      const char* val, size_t vallen, char** errptr) {
   SaveError(errptr, db->rep->Merge(options->rep, column_family->rep, Slice(key, keylen), Slice(),
                                    Slice(val, vallen)));
 }

@@ -160,8 +160,7 @@ rocksdb_writebatch_t* rocksdb_writebatch_create_from(const char* rep, size_t siz
   return new rocksdb_writebatch_t{WriteBatch::FromBytes(Slice(rep, size))};
 }
 
-rocksdb_writebatch_t* rocksdb_writebatch_create_with_params(size_t reserved_bytes,
-                                                            size_t max_bytes,
+rocksdb_writebatch_t* rocksdb_writebatch_create_with_params(size_t reserved_bytes, size_t max_bytes,
                                                             size_t protection_bytes_per_key,
                                                             size_t default_cf_ts_sz) {
   return new rocksdb_writebatch_t{
@@ -271,8 +270,8 @@ void rocksdb_writebatch_delete_range_cf(rocksdb_writebatch_t* b,
                                         const char* end_key, size_t end_key_len) {
   const KeyParts begin(b, column_family, Slice(start_key, start_key_len));
   const KeyParts end(b, column_family, Slice(end_key, end_key_len));
-  Ignore(b->rep.DeleteRangeParts(IdOf(column_family), begin.parts, begin.count, end.parts,
-                                 end.count));
+  Ignore(
+      b->rep.DeleteRangeParts(IdOf(column_family), begin.parts, begin.count, end.parts, end.count));
 }
 
 void rocksdb_writebatch_put_log_data(rocksdb_writebatch_t* b, const char* blob, size_t len) {
@@ -300,12 +299,13 @@ void rocksdb_writebatch_iterate(rocksdb_writebatch_t* b, void* state,
   Ignore(b->rep.Iterate(&handler));
 }
 
-void rocksdb_writebatch_iterate_cf(
-    rocksdb_writebatch_t* b, void* state,
-    void (*put_cf)(void*, uint32_t cfid, const char* k, size_t klen, const char* v, size_t vlen),
-    void (*deleted_cf)(void*, uint32_t cfid, const char* k, size_t klen),
-    void (*merge_cf)(void*, uint32_t cfid, const char* k, size_t klen, const char* v,
-                     size_t vlen)) {
+void rocksdb_writebatch_iterate_cf(rocksdb_writebatch_t* b, void* state,
+                                   void (*put_cf)(void*, uint32_t cfid, const char* k, size_t klen,
+                                                  const char* v, size_t vlen),
+                                   void (*deleted_cf)(void*, uint32_t cfid, const char* k,
+                                                      size_t klen),
+                                   void (*merge_cf)(void*, uint32_t cfid, const char* k,
+                                                    size_t klen, const char* v, size_t vlen)) {
   CallbackHandler handler;
   handler.state = state;
   handler.put_cf = put_cf;
@@ -374,8 +374,8 @@ void rocksdb_writebatch_mergev_cf(rocksdb_writebatch_t* b,
          values_list_sizes);
 }
 
-void rocksdb_writebatch_deletev(rocksdb_writebatch_t* b, int num_keys,
-                                const char* const* keys_list, const size_t* keys_list_sizes) {
+void rocksdb_writebatch_deletev(rocksdb_writebatch_t* b, int num_keys, const char* const* keys_list,
+                                const size_t* keys_list_sizes) {
   DeleteV(b, nullptr, num_keys, keys_list, keys_list_sizes);
 }
 

@@ -52,8 +52,7 @@ SKARN_EXPORT rocksdb_slicetransform_t* rocksdb_slicetransform_create(
 
 #ifdef SKARN_FRONT_FORCE
 // `force` undid all earlier disable calls at once.
-SKARN_EXPORT void rocksdb_enable_file_deletions(rocksdb_t* db, unsigned char force,
-                                                char** errptr) {
+SKARN_EXPORT void rocksdb_enable_file_deletions(rocksdb_t* db, unsigned char force, char** errptr) {
   (void)force;
   skarn_enable_file_deletions(db, errptr);
 }

@@ -20,9 +20,9 @@ class Slice {
  public:
   constexpr Slice() = default;
   constexpr Slice(const char* data, size_t size) : data_(data), size_(size) {}
-  Slice(const std::string& text) : data_(text.data()), size_(text.size()) {}        // NOLINT
+  Slice(const std::string& text) : data_(text.data()), size_(text.size()) {}          // NOLINT
   constexpr Slice(std::string_view text) : data_(text.data()), size_(text.size()) {}  // NOLINT
-  constexpr Slice(const char* text)                                                 // NOLINT
+  constexpr Slice(const char* text)                                                   // NOLINT
       : data_(text), size_(std::char_traits<char>::length(text)) {}
 
   constexpr const char* data() const { return data_; }

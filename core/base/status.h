@@ -183,7 +183,7 @@ inline void AppendPart(std::string* out, const std::string& part) { out->append(
 inline void AppendPart(std::string* out, const char* part) { out->append(part); }
 inline void AppendPart(std::string* out, char part) { out->push_back(part); }
 template <typename Number>
-  requires std::is_integral_v<Number> || std::is_enum_v<Number>
+requires std::is_integral_v<Number> || std::is_enum_v<Number>
 void AppendPart(std::string* out, Number part) {
   if constexpr (std::is_enum_v<Number>) {
     out->append(std::to_string(static_cast<int64_t>(part)));

@@ -66,11 +66,11 @@ inline uint32_t BatchCount(Slice bytes) {
 }
 
 struct BatchEntry {
-  BatchTag kind;     // The form without a column family, whichever form was stored.
-  bool counted;      // Takes a sequence number.
-  uint32_t family;   // Column family id.
-  Slice key;         // Key, range start, xid; the commit timestamp of kCommitWithTimestamp; log data.
-  Slice value;       // Value, operand, range end, entity, blob index; xid of kCommitWithTimestamp.
+  BatchTag kind;    // The form without a column family, whichever form was stored.
+  bool counted;     // Takes a sequence number.
+  uint32_t family;  // Column family id.
+  Slice key;    // Key, range start, xid; the commit timestamp of kCommitWithTimestamp; log data.
+  Slice value;  // Value, operand, range end, entity, blob index; xid of kCommitWithTimestamp.
 };
 
 namespace internal {
@@ -123,8 +123,7 @@ inline constexpr std::array<BatchForm, 0x1A> kBatchForms = MakeBatchForms();
 //   if (!reader.status().ok()) return reader.status();
 class BatchReader {
  public:
-  explicit BatchReader(Slice bytes)
-      : start_(bytes.data()), next_(bytes.data()), end_(bytes.end()) {
+  explicit BatchReader(Slice bytes) : start_(bytes.data()), next_(bytes.data()), end_(bytes.end()) {
     if (bytes.size() < kBatchHeaderSize) {
       Fail(/*tag=*/-1);
     } else {

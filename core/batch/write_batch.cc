@@ -119,8 +119,8 @@ Status WriteBatch::AddEntry(uint8_t tag, uint8_t tag_with_family, uint32_t flag,
   if (key_size > kKeySizeMax) return Status::InvalidArgument("key is too large");
   if (range && value_size > kKeySizeMax) return Status::InvalidArgument("end key is too large");
   if (value_size > kValueSizeMax) {
-    return Status::InvalidArgument(tag == Byte(BatchTag::kEntity) ? "wide column entity is too large"
-                                                                  : "value is too large");
+    return Status::InvalidArgument(
+        tag == Byte(BatchTag::kEntity) ? "wide column entity is too large" : "value is too large");
   }
   const SavePoint before = Mark();
   if (cf == 0) {
@@ -180,7 +180,9 @@ Status WriteBatch::TimedPut(uint32_t cf, Slice key, Slice value, uint64_t write_
                   parts, 2);
 }
 
-Status WriteBatch::Put(uint32_t cf, Slice key, Slice value) { return PutParts(cf, &key, 1, &value, 1); }
+Status WriteBatch::Put(uint32_t cf, Slice key, Slice value) {
+  return PutParts(cf, &key, 1, &value, 1);
+}
 Status WriteBatch::Merge(uint32_t cf, Slice key, Slice operand) {
   return MergeParts(cf, &key, 1, &operand, 1);
 }

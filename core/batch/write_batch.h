@@ -74,16 +74,22 @@ class WriteBatch {
   // Only what was added before this call goes to the log; Clear() takes the mark away.
   void MarkWalEnd();
   // The bytes and the count of entries that go to the log.
-  Slice wal_bytes() const { return Slice(bytes_.data(), wal_size_ == 0 ? bytes_.size() : wal_size_); }
+  Slice wal_bytes() const {
+    return Slice(bytes_.data(), wal_size_ == 0 ? bytes_.size() : wal_size_);
+  }
   uint32_t wal_count() const { return wal_size_ == 0 ? count() : wal_count_; }
 
   // Key and value given in parts.
-  Status PutParts(uint32_t cf, const Slice* key, size_t key_parts, const Slice* value, size_t value_parts);
-  Status MergeParts(uint32_t cf, const Slice* key, size_t key_parts, const Slice* value, size_t value_parts);
+  Status PutParts(uint32_t cf, const Slice* key, size_t key_parts, const Slice* value,
+                  size_t value_parts);
+  Status MergeParts(uint32_t cf, const Slice* key, size_t key_parts, const Slice* value,
+                    size_t value_parts);
   Status DeleteParts(uint32_t cf, const Slice* key, size_t key_parts);
-  Status DeleteRangeParts(uint32_t cf, const Slice* begin, size_t begin_parts, const Slice* end, size_t end_parts);
+  Status DeleteRangeParts(uint32_t cf, const Slice* begin, size_t begin_parts, const Slice* end,
+                          size_t end_parts);
   // Writes `timestamp` over the last bytes of every key whose column family has that size.
-  Status UpdateTimestamps(Slice timestamp, size_t (*timestamp_size_of)(void* state, uint32_t cf), void* state);
+  Status UpdateTimestamps(Slice timestamp, size_t (*timestamp_size_of)(void* state, uint32_t cf),
+                          void* state);
 
   void Clear();
   void SetSavePoint();
@@ -119,8 +125,8 @@ class WriteBatch {
   };
   SavePoint Mark() const;
   void RollbackTo(const SavePoint& point);
-  Status AddEntry(uint8_t tag, uint8_t tag_with_family, uint32_t flag, uint32_t cf, const Slice* key,
-                  size_t key_parts, const Slice* value, size_t value_parts);
+  Status AddEntry(uint8_t tag, uint8_t tag_with_family, uint32_t flag, uint32_t cf,
+                  const Slice* key, size_t key_parts, const Slice* value, size_t value_parts);
   void AddMarker(uint8_t tag, const Slice* body, size_t count);
   uint32_t Flags() const;
 

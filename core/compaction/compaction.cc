@@ -17,7 +17,8 @@ bool IsCompressedWith(const TableProperties& properties, CompressionType type) {
   if (separator == std::string::npos) return name == CodecName(type);
   const bool none = separator == 0;
   if (none || type == CompressionType::kNone) return none == (type == CompressionType::kNone);
-  const std::string types = name.substr(separator + 1, name.find(';', separator + 1) - separator - 1);
+  const std::string types =
+      name.substr(separator + 1, name.find(';', separator + 1) - separator - 1);
   static constexpr char kDigits[] = "0123456789ABCDEF";
   const auto byte = static_cast<uint8_t>(type);
   const char wanted[] = {kDigits[byte >> 4], kDigits[byte & 15], 0};
@@ -106,7 +107,7 @@ Compaction::Compaction(Version* version, const ColumnFamilyOptions& options,
     }
   }
   bottommost_ = any && !version_->storage().RangeMayExistBelow(smallest_, largest_, output_level_,
-                                                                level0_position);
+                                                               level0_position);
 }
 
 Compaction::~Compaction() {
@@ -135,8 +136,8 @@ bool Compaction::IsTrivialMove() const {
   for (size_t i = 1; i < inputs_.size(); ++i) {
     if (!inputs_[i].files.empty()) return false;
   }
-  if (manual && (options_.compaction_filter != nullptr ||
-                 options_.compaction_filter_factory != nullptr)) {
+  if (manual &&
+      (options_.compaction_filter != nullptr || options_.compaction_filter_factory != nullptr)) {
     return false;
   }
   const VersionStorage& storage = version_->storage();
@@ -178,8 +179,8 @@ CompressionType Compaction::OutputCompression() const {
 }
 
 CompressionOptions Compaction::OutputCompressionOptions() const {
-  return CompressionOptionsOfLevel(
-      options_, output_level_ >= version_->storage().num_non_empty_levels() - 1);
+  return CompressionOptionsOfLevel(options_,
+                                   output_level_ >= version_->storage().num_non_empty_levels() - 1);
 }
 
 void Compaction::AddInputDeletions(VersionEdit* edit) const {
@@ -198,7 +199,8 @@ bool Compaction::MayExistBelow(Slice user_key, std::vector<size_t>* level_positi
   if (output_level_ == 0) {
     const LevelFiles& level0 = storage.level(0);
     for (size_t i = 0; i < level0.size(); ++i) {
-      if (!level0[i]->being_compacted && level0.Covers(i, order.StripTimestamp(user_key))) return true;
+      if (!level0[i]->being_compacted && level0.Covers(i, order.StripTimestamp(user_key)))
+        return true;
     }
   }
   level_positions->resize(static_cast<size_t>(storage.num_levels()), 0);

@@ -52,10 +52,10 @@ struct CompactionInput {
 
 class Compaction {
  public:
-  // Marks the input files as being compacted; the destructor (under the db mutex) takes the marks off.
-  // `version` is referenced for the compaction's life.
-  Compaction(Version* version, const ColumnFamilyOptions& options, std::vector<CompactionInput> inputs,
-             int output_level, CompactionReason reason);
+  // Marks the input files as being compacted; the destructor (under the db mutex) takes the marks
+  // off. `version` is referenced for the compaction's life.
+  Compaction(Version* version, const ColumnFamilyOptions& options,
+             std::vector<CompactionInput> inputs, int output_level, CompactionReason reason);
   ~Compaction();
   Compaction(const Compaction&) = delete;
   Compaction& operator=(const Compaction&) = delete;
@@ -92,7 +92,6 @@ class Compaction {
   void AddInputDeletions(VersionEdit* edit) const;
   // Whether a level below the output level may hold the key; ascending keys, one state per user.
   bool MayExistBelow(Slice user_key, std::vector<size_t>* level_positions) const;
-
 
  private:
   Version* const version_;

@@ -62,8 +62,7 @@ struct CompactionIterator::Rep {
     if (!has_key) return false;
     if (order.timestamp_size() == 0) return order.CompareUser(user_key, key) == 0;
     if (order.CompareUserWithoutTimestamp(user_key, key) != 0) return false;
-    return order.CompareUser(user_key, key) == 0 ||
-           (key_history_may_go && HistoryMayGo(user_key));
+    return order.CompareUser(user_key, key) == 0 || (key_history_may_go && HistoryMayGo(user_key));
   }
 
   bool Covered(Slice user_key, uint64_t tag) const {
@@ -85,11 +84,11 @@ struct CompactionIterator::Rep {
   std::string key;  // The current user key, with its timestamp.
   bool has_key = false;
   bool key_history_may_go = false;
-  bool has_previous = false;     // A version of the current key was seen.
-  size_t previous_stripe = 0;    // Its stripe.
+  bool has_previous = false;      // A version of the current key was seen.
+  size_t previous_stripe = 0;     // Its stripe.
   bool move_input_first = false;  // The entry given out is the input's current one.
-  std::deque<Pending> pending;   // Entries made by merging, oldest last.
-  Pending given;                 // Keeps a pending entry alive while it is given out.
+  std::deque<Pending> pending;    // Entries made by merging, oldest last.
+  Pending given;                  // Keeps a pending entry alive while it is given out.
   std::string filtered_value;
   std::string zeroed_key;
   uint64_t records_until_check = kRecordsPerCancelCheck;
@@ -172,9 +171,9 @@ void CompactionIterator::Advance() {
     Slice value = input->value();
     if (!IsStoredKind(static_cast<uint8_t>(TagKind(tag)))) {
       ++counts_.corrupt_keys;
-      status_ = Status::Corruption(
-          Concat("compaction input has an unknown entry kind ", static_cast<int>(TagKind(tag)),
-                 " for key ", user_key.ToHex()));
+      status_ =
+          Status::Corruption(Concat("compaction input has an unknown entry kind ",
+                                    static_cast<int>(TagKind(tag)), " for key ", user_key.ToHex()));
       return;
     }
 
@@ -320,13 +319,12 @@ void CompactionIterator::Advance() {
           continue;
         }
         if (options.merge_operator == nullptr) {
-          status_ = Status::InvalidArgument(
-              "merge_operator is not properly initialized.");
+          status_ = Status::InvalidArgument("merge_operator is not properly initialized.");
           return;
         }
         // Collect this stripe's operands down to a base.
         std::vector<Rep::Pending> operands;  // Newest first.
-        bool has_base = false;      // `base` or nothing is certain to be below the operands.
+        bool has_base = false;  // `base` or nothing is certain to be below the operands.
         bool base_is_value = false;
         std::string base;
         uint64_t base_tag = 0;
@@ -341,8 +339,8 @@ void CompactionIterator::Advance() {
             if (drop) {
               ++counts_.dropped_by_filter;
             } else {
-              operands.push_back({input->user_key().ToString(), input->tag(),
-                                  input->value().ToString()});
+              operands.push_back(
+                  {input->user_key().ToString(), input->tag(), input->value().ToString()});
             }
           } else {
             has_base = true;
@@ -383,9 +381,9 @@ void CompactionIterator::Advance() {
         merged.user_key = operands.front().user_key;
         if (has_base) {
           EntryKind merged_kind = EntryKind::kValue;
-          Status merge_status = MergeWithBase(
-              *options.merge_operator, plain_key, base_is_value, TagKind(base_tag), base,
-              oldest_first, &merged_kind, &merged.value);
+          Status merge_status =
+              MergeWithBase(*options.merge_operator, plain_key, base_is_value, TagKind(base_tag),
+                            base, oldest_first, &merged_kind, &merged.value);
           if (!merge_status.ok()) {
             status_ = std::move(merge_status);
             return;

@@ -46,13 +46,13 @@ struct CompactionIteratorOptions {
   SequenceNumber earliest_write_conflict_snapshot = kMaxSequenceNumber;
   // Newest number that the job's input may contain; newer snapshots do not matter.
   bool is_flush = false;
-  bool bottommost = false;       // Nothing older exists for any key of the input.
+  bool bottommost = false;  // Nothing older exists for any key of the input.
   bool allow_ingest_behind = false;
-  bool zero_sequences = true;    // At the bottom; off where preserved times forbid it.
-  KeyBelow* below = nullptr;     // Null in flushes: every key may exist below.
+  bool zero_sequences = true;  // At the bottom; off where preserved times forbid it.
+  KeyBelow* below = nullptr;   // Null in flushes: every key may exist below.
   const MergeOperator* merge_operator = nullptr;
   const CompactionFilter* filter = nullptr;
-  int start_level = 0;           // What filters are told.
+  int start_level = 0;                                  // What filters are told.
   CompactionRangeDeletions* range_deletions = nullptr;  // May be null.
   bool enforce_single_delete_contracts = true;
   std::string full_history_ts_low;  // Empty: keep all timestamps.

@@ -24,8 +24,8 @@ constexpr size_t kAnchorsPerFile = 128;
 // The input files of one level, opened one after another.
 class InputFiles final : public FileSequence {
  public:
-  InputFiles(Version* version, const ReadOptions* read, int level,
-             std::vector<FileMetadata*> files, size_t readahead)
+  InputFiles(Version* version, const ReadOptions* read, int level, std::vector<FileMetadata*> files,
+             size_t readahead)
       : version_(version),
         read_(read),
         level_(level),
@@ -213,8 +213,8 @@ class Job {
       if (bytes < bytes_per_part || parts->size() >= compaction_.max_subcompactions) continue;
       const Slice cut = order.StripTimestamp(anchor.user_key);
       const std::string& previous = parts->back().begin;
-      if (!previous.empty() && order.comparator()->CompareWithoutTimestamp(
-                                   cut, false, previous, false) <= 0) {
+      if (!previous.empty() &&
+          order.comparator()->CompareWithoutTimestamp(cut, false, previous, false) <= 0) {
         continue;
       }
       if (cut.empty()) continue;
@@ -327,8 +327,7 @@ class Job {
     CompactionIterator entries(std::move(loop), &input);
     for (entries.SeekToFirst(); entries.valid(); entries.Next()) {
       const bool cut = partition.BeginsBefore(order.StripTimestamp(entries.user_key()));
-      if (Status s = writer.Add(entries.user_key(), entries.tag(), entries.value(), cut);
-          !s.ok()) {
+      if (Status s = writer.Add(entries.user_key(), entries.tag(), entries.value(), cut); !s.ok()) {
         return s;
       }
     }
@@ -346,7 +345,8 @@ class Job {
     explicit SstPartition(const SstPartitionerFactory* factory) : factory_(factory) {}
     bool BeginsBefore(Slice user_key) {
       if (factory_ == nullptr) return false;
-      const size_t length = std::min(user_key.size(), static_cast<size_t>(factory_->fixed_prefix_length));
+      const size_t length =
+          std::min(user_key.size(), static_cast<size_t>(factory_->fixed_prefix_length));
       const Slice prefix(user_key.data(), length);
       const bool begins = any_ && prefix != Slice(prefix_);
       if (begins || !any_) prefix_.assign(prefix.data(), prefix.size());

@@ -30,14 +30,16 @@ class CompactionPicker {
   virtual ~CompactionPicker() = default;
   // Whether Pick() might find something in this version.
   virtual bool NeedsCompaction(const Version& version) const = 0;
-  // The best compaction now, or null. Rescores the version's levels, because its inputs are busy now.
+  // The best compaction now, or null. Rescores the version's levels, because its inputs are busy
+  // now.
   virtual std::unique_ptr<Compaction> Pick(Version* version, const ColumnFamilyOptions& options,
                                            const DbOptions& db_options,
                                            const std::vector<SequenceNumber>& snapshots) = 0;
   // A piece of a manual compaction of one level. Null with *conflict false: nothing to do.
   // Null with *conflict true: an input is busy, try again later. *next_begin is where the
   // next piece starts; unset when this was the last.
-  virtual std::unique_ptr<Compaction> PickManual(Version* version, const ColumnFamilyOptions& options,
+  virtual std::unique_ptr<Compaction> PickManual(Version* version,
+                                                 const ColumnFamilyOptions& options,
                                                  const DbOptions& db_options,
                                                  const ManualRange& range, bool* conflict,
                                                  std::optional<std::string>* next_begin) = 0;
@@ -45,7 +47,8 @@ class CompactionPicker {
   virtual void Release(Compaction* compaction) = 0;
   // Whether a running compaction writes to `level` in a range that overlaps. User keys
   // without timestamps.
-  virtual bool OverlapsRunningOutput(Slice smallest_user_key, Slice largest_user_key, int level) const = 0;
+  virtual bool OverlapsRunningOutput(Slice smallest_user_key, Slice largest_user_key,
+                                     int level) const = 0;
   virtual size_t running() const = 0;
 };
 

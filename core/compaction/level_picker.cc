@@ -97,9 +97,8 @@ class LevelPicker final : public CompactionPicker {
     choice.output_level = range.output_level;
     choice.reason = CompactionReason::kManualCompaction;
     storage.OverlappingFiles(range.input_level, range.begin, range.end, &choice.files);
-    std::erase_if(choice.files, [&](const FileMetadata* file) {
-      return file->number >= range.max_file_number;
-    });
+    std::erase_if(choice.files,
+                  [&](const FileMetadata* file) { return file->number >= range.max_file_number; });
     if (choice.files.empty()) return nullptr;
 
     // Not more at once than the options allow; the rest is another piece.
@@ -114,8 +113,7 @@ class LevelPicker final : public CompactionPicker {
                                             order_.StripTimestamp(file->largest_user_key()));
         }
         if (bytes < options.max_compaction_bytes) continue;
-        *next_begin =
-            order_.StripTimestamp(choice.files[i + 1]->smallest_user_key()).ToString();
+        *next_begin = order_.StripTimestamp(choice.files[i + 1]->smallest_user_key()).ToString();
         choice.files.resize(i + 1);
         break;
       }
@@ -198,8 +196,8 @@ class LevelPicker final : public CompactionPicker {
       choice->level = level;
       choice->output_level = level == 0 ? storage.base_level() : level + 1;
       choice->score = score;
-      choice->reason = level == 0 ? CompactionReason::kLevelL0FilesNum
-                                  : CompactionReason::kLevelMaxLevelSize;
+      choice->reason =
+          level == 0 ? CompactionReason::kLevelL0FilesNum : CompactionReason::kLevelMaxLevelSize;
       if (level == 0 ? ChooseLevel0(choice) : ChooseByPriority(choice)) return true;
       Clear(choice);
       if (level == 0) level0_blocked = true;
@@ -245,10 +243,10 @@ class LevelPicker final : public CompactionPicker {
       const Slice high = order_.StripTimestamp(file->largest_user_key());
       const bool overlaps_taken =
           std::any_of(choice->files.begin(), choice->files.end(), [&](const FileMetadata* taken) {
-            return order_.CompareStripped(
-                       low, order_.StripTimestamp(taken->largest_user_key())) <= 0 &&
-                   order_.CompareStripped(
-                       high, order_.StripTimestamp(taken->smallest_user_key())) >= 0;
+            return order_.CompareStripped(low, order_.StripTimestamp(taken->largest_user_key())) <=
+                       0 &&
+                   order_.CompareStripped(high,
+                                          order_.StripTimestamp(taken->smallest_user_key())) >= 0;
           });
       if (overlaps_taken || storage.RangeOverlaps(choice->output_level, &low, &high) ||
           OverlapsRunningOutput(low, high, choice->output_level)) {
@@ -266,8 +264,8 @@ class LevelPicker final : public CompactionPicker {
   bool ChooseIntraLevel0BySize(Choice* choice) {
     const VersionStorage& storage = *choice->storage;
     const LevelFiles& level0 = storage.level(0);
-    const size_t least = static_cast<size_t>(
-        std::max(2, choice->options->level0_file_num_compaction_trigger));
+    const size_t least =
+        static_cast<size_t>(std::max(2, choice->options->level0_file_num_compaction_trigger));
     if (level0.size() < least || storage.base_level() <= 0) return false;
     uint64_t level0_bytes = 0;
     for (const FileMetadata* file : level0) level0_bytes += file->comp_bytes();
@@ -523,9 +521,8 @@ class LevelPicker final : public CompactionPicker {
     if (!choice.output_files.empty()) {
       inputs.push_back({choice.output_level, choice.output_files});
     }
-    auto compaction = std::make_unique<Compaction>(choice.version, *choice.options,
-                                                   std::move(inputs), choice.output_level,
-                                                   choice.reason);
+    auto compaction = std::make_unique<Compaction>(
+        choice.version, *choice.options, std::move(inputs), choice.output_level, choice.reason);
     compaction->manual = manual;
     compaction->score = choice.score;
     compaction->output_path_id = PathFor(*choice.options, Paths(choice), choice.output_level);
@@ -540,13 +537,12 @@ class LevelPicker final : public CompactionPicker {
     }
     running_.push_back(compaction.get());
     if (choice.level == 0) ++level0_running_;
-    choice.version->mutable_storage()->ComputeScores(*choice.options, NowSeconds(*choice.db_options));
+    choice.version->mutable_storage()->ComputeScores(*choice.options,
+                                                     NowSeconds(*choice.db_options));
     return compaction;
   }
 
-  static uint64_t NowSeconds(const DbOptions& options) {
-    return options.env->clock->NowSeconds();
-  }
+  static uint64_t NowSeconds(const DbOptions& options) { return options.env->clock->NowSeconds(); }
 
   const KeyOrder order_;
   std::vector<const Compaction*> running_;

@@ -168,8 +168,7 @@ bool OutputWriter::ShouldCutBefore(Slice user_key, uint64_t tag) {
   }
   const uint64_t size = builder_->estimated_file_size_bytes();
   const uint64_t target = options_.target_file_bytes;
-  const bool has_grandparents =
-      options_.grandparents != nullptr && !options_.grandparents->empty();
+  const bool has_grandparents = options_.grandparents != nullptr && !options_.grandparents->empty();
   const uint64_t hard_limit =
       options_.bottommost || !has_grandparents || target > kNoLimit / 2 ? target : 2 * target;
   if (size >= hard_limit) return true;
@@ -271,10 +270,11 @@ Status OutputWriter::AddTombstones(const Slice* next_user_key) {
       builder_->AddRangeDeletion(start, end, sequence);
 
       std::string smallest = PackKey(start, PackTag(sequence, EntryKind::kRangeDeletion));
-      // Also where it starts at the first key: newer versions of that key may be in the file before.
+      // Also where it starts at the first key: newer versions of that key may be in the file
+      // before.
       if (!low.empty() && order_.ComparePacked(smallest, low) < 0) smallest = low;
-      std::string largest =
-          PackKey(Concat(fragment.end, std::string(timestamp_size, '\xff')), FileRecord::kRangeEndTag);
+      std::string largest = PackKey(Concat(fragment.end, std::string(timestamp_size, '\xff')),
+                                    FileRecord::kRangeEndTag);
       if (!up.empty() && order_.ComparePacked(up, largest) < 0) largest = up;
       FileMetadata& record = current_.file;
       if (record.smallest.empty() || order_.ComparePacked(smallest, record.smallest) < 0) {

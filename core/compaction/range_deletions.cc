@@ -11,17 +11,17 @@ CompactionRangeDeletions::CompactionRangeDeletions(const KeyOrder& order,
 
 void CompactionRangeDeletions::Add(std::shared_ptr<const FragmentedTombstones> tombstones) {
   if (tombstones == nullptr || tombstones->empty()) return;
-  sources_.push_back({std::make_unique<const ClippedTombstones>(order_, std::move(tombstones)), false, "", ""});
+  sources_.push_back(
+      {std::make_unique<const ClippedTombstones>(order_, std::move(tombstones)), false, "", ""});
 }
 
 void CompactionRangeDeletions::Add(std::shared_ptr<const FragmentedTombstones> tombstones,
                                    Slice smallest, Slice largest) {
   if (tombstones == nullptr || tombstones->empty()) return;
-  sources_.push_back({std::make_unique<const ClippedTombstones>(order_, std::move(tombstones),
-                                                               smallest, largest),
-                      true,
-                      order_.StripTimestamp(PackedUserKey(smallest)).ToString(),
-                      order_.StripTimestamp(PackedUserKey(largest)).ToString()});
+  sources_.push_back(
+      {std::make_unique<const ClippedTombstones>(order_, std::move(tombstones), smallest, largest),
+       true, order_.StripTimestamp(PackedUserKey(smallest)).ToString(),
+       order_.StripTimestamp(PackedUserKey(largest)).ToString()});
 }
 
 void CompactionRangeDeletions::Freeze() {

@@ -15,9 +15,8 @@ Status DbImpl::RejectWrite() const {
   }
   switch (mode_) {
     case Mode::kReadOnly:
-      return Status::NotSupported(compacted_mode_
-                                      ? "Not supported in compacted db mode."
-                                      : "Not supported operation in read only mode.");
+      return Status::NotSupported(compacted_mode_ ? "Not supported in compacted db mode."
+                                                  : "Not supported operation in read only mode.");
     case Mode::kSecondary:
       return Status::NotSupported("Not supported operation in secondary mode.");
     case Mode::kReadWrite:
@@ -127,7 +126,8 @@ Status DbImpl::SwitchFullMemtables(Cleanup* cleanup) {
   if (options_->atomic_flush) {
     full.clear();
     for (ColumnFamily* family : families_) {
-      if (!family->active()->empty() || family->immutables().unflushed() > 0) full.push_back(family);
+      if (!family->active()->empty() || family->immutables().unflushed() > 0)
+        full.push_back(family);
     }
   }
   Status status;

@@ -6,12 +6,18 @@ namespace skarn {
 
 const char* ErrorCauseName(ErrorCause cause) {
   switch (cause) {
-    case ErrorCause::kCompaction: return "compaction";
-    case ErrorCause::kFlush: return "flush";
-    case ErrorCause::kFlushWithoutWal: return "flush without WAL";
-    case ErrorCause::kWalWrite: return "WAL write";
-    case ErrorCause::kManifestWrite: return "MANIFEST write";
-    case ErrorCause::kMemtableInsert: return "memtable insert";
+    case ErrorCause::kCompaction:
+      return "compaction";
+    case ErrorCause::kFlush:
+      return "flush";
+    case ErrorCause::kFlushWithoutWal:
+      return "flush without WAL";
+    case ErrorCause::kWalWrite:
+      return "WAL write";
+    case ErrorCause::kManifestWrite:
+      return "MANIFEST write";
+    case ErrorCause::kMemtableInsert:
+      return "memtable insert";
   }
   return "unknown";
 }

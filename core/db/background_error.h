@@ -23,7 +23,7 @@ enum class ErrorCause : uint8_t {
   kCompaction,
   kFlush,
   kFlushWithoutWal,
-  kWalWrite,       // Appends and syncs of the log.
+  kWalWrite,  // Appends and syncs of the log.
   kManifestWrite,
   kMemtableInsert,
 };

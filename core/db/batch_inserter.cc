@@ -128,9 +128,8 @@ Status InsertBatch(Slice bytes, InsertContext* context) {
       family_id = entry.family;
       family = context->families->Find(family_id);
       if (family != nullptr &&
-          (family->dropped() ||
-           (context->recovering &&
-            family->versions()->log_number() > context->recovery_log_number))) {
+          (family->dropped() || (context->recovering && family->versions()->log_number() >
+                                                            context->recovery_log_number))) {
         family = nullptr;
       }
     }
@@ -143,8 +142,8 @@ Status InsertBatch(Slice bytes, InsertContext* context) {
       case BatchTag::kPut:
         break;
       case BatchTag::kDelete:
-        kind = family->timestamp_size() > 0 ? EntryKind::kDeletionWithTimestamp
-                                            : EntryKind::kDeletion;
+        kind =
+            family->timestamp_size() > 0 ? EntryKind::kDeletionWithTimestamp : EntryKind::kDeletion;
         break;
       case BatchTag::kMerge:
         kind = EntryKind::kMerge;

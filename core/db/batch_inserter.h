@@ -42,13 +42,13 @@ struct InsertContext {
   const FamilyTable* families = nullptr;
   SequenceNumber sequence = 0;  // Of the next entry; advanced.
   bool concurrent = false;
-  bool wants_switch = false;    // Set when some memtable is full now.
-  uint64_t log_reference = 0;   // Of the prepare record, for commits of transactions.
+  bool wants_switch = false;   // Set when some memtable is full now.
+  uint64_t log_reference = 0;  // Of the prepare record, for commits of transactions.
 
   // Recovery only: entries of families whose log number is above this are in files already.
   bool recovering = false;
   uint64_t recovery_log_number = 0;
-  uint64_t inserted = 0;        // Entries that went into a memtable.
+  uint64_t inserted = 0;  // Entries that went into a memtable.
 };
 
 // Inserts all entries of a batch that ValidateBatch() accepted, or that was recovered.

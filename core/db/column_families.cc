@@ -62,9 +62,9 @@ Result<ColumnFamily*> DbImpl::CreateFamily(const ColumnFamilyOptions& options,
       status = Status::InvalidArgument("Column family already exists");
     } else {
       versions_->set_last_sequence(visible());
-      Result<ColumnFamilyVersions*> versions = versions_->AddColumnFamily(
-          {name, std::make_shared<const ColumnFamilyOptions>(options)}, wals_.current_number(),
-          db_directory_.get());
+      Result<ColumnFamilyVersions*> versions =
+          versions_->AddColumnFamily({name, std::make_shared<const ColumnFamilyOptions>(options)},
+                                     wals_.current_number(), db_directory_.get());
       if (versions.ok()) {
         created = AddFamily(*versions);
         if (options.inplace_update_support) {

@@ -113,9 +113,9 @@ FamilyTable::FamilyTable(std::vector<ColumnFamily*> families) : families_(std::m
 }
 
 ColumnFamily* FamilyTable::FindSparse(uint32_t id) const {
-  const auto found =
-      std::lower_bound(families_.begin(), families_.end(), id,
-                       [](const ColumnFamily* family, uint32_t wanted) { return family->id() < wanted; });
+  const auto found = std::lower_bound(
+      families_.begin(), families_.end(), id,
+      [](const ColumnFamily* family, uint32_t wanted) { return family->id() < wanted; });
   return found != families_.end() && (*found)->id() == id ? *found : nullptr;
 }
 

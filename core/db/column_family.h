@@ -56,8 +56,8 @@ class ColumnFamily {
 
   void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Unref();
-  // Users can name the family: its handles, and the database until it drops it. Only while there are
-  // some does the family keep a super version, which in turn references the family.
+  // Users can name the family: its handles, and the database until it drops it. Only while there
+  // are some does the family keep a super version, which in turn references the family.
   void RefUser() { users_.fetch_add(1, std::memory_order_relaxed); }
   // True for the last one: hand the family to DbImpl::AbandonFamily().
   [[nodiscard]] bool UnrefUser() { return users_.fetch_sub(1, std::memory_order_acq_rel) == 1; }

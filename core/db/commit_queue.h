@@ -70,8 +70,8 @@ struct Writer {
   bool no_slowdown = false;
   bool low_pri = false;
   bool has_merge = false;
-  bool exclusive = false;         // No write: leads alone.
-  bool excluded = false;          // Its callback said no.
+  bool exclusive = false;  // No write: leads alone.
+  bool excluded = false;   // Its callback said no.
   IoPriority rate_limiter_priority = IoPriority::kTotal;
 
   // Outcome.

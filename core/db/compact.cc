@@ -35,8 +35,8 @@ void DbImpl::BackgroundCompaction() {
                 family->options(), env_->clock->NowSeconds());
           }
           QueueCompaction(family);
-          if (!status.ok() && !status.IsShutdownInProgress() &&
-              !status.IsColumnFamilyDropped() && errors_.ok()) {
+          if (!status.ok() && !status.IsShutdownInProgress() && !status.IsColumnFamilyDropped() &&
+              errors_.ok()) {
             // Not recorded, so it is tried again; not at full speed.
             mutex_.Unlock();
             env_->clock->SleepMicros(1000000);
@@ -58,8 +58,7 @@ void DbImpl::BackgroundCompaction() {
 }
 
 Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
-                             const std::atomic<bool>* pause, Cleanup* cleanup,
-                             bool allow_move) {
+                             const std::atomic<bool>* pause, Cleanup* cleanup, bool allow_move) {
   const int job_id = NextJobId();
   const uint64_t start_us = env_->clock->NowMicros();
   CompactionResult result;
@@ -122,12 +121,11 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
       }
     }
     if (!status.IsShutdownInProgress() && !status.IsColumnFamilyDropped() &&
-        !(status.IsIncomplete() &&
-          status.subcode() == Status::Subcode::kManualCompactionPaused)) {
+        !(status.IsIncomplete() && status.subcode() == Status::Subcode::kManualCompactionPaused)) {
       Log(LogLevel::kWarn, info_log_.get(), "[%s] [JOB %d] Compaction failed: %s",
           family->name().c_str(), job_id, status.ToString().c_str());
-      SetBackgroundError(status, manifest_failed ? ErrorCause::kManifestWrite
-                                                 : ErrorCause::kCompaction);
+      SetBackgroundError(status,
+                         manifest_failed ? ErrorCause::kManifestWrite : ErrorCause::kCompaction);
     }
     return status;
   }
@@ -163,14 +161,12 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
     Log(LogLevel::kInfo, info_log_.get(), "[%s] [JOB %d] Moved %zu files to level-%d",
         family->name().c_str(), job_id, edit.new_files.size(), compaction->output_level());
   }
-  LogEvent(Concat("{\"time_micros\": ", now_us, ", \"job\": ", job_id,
-                  ", \"event\": \"", moved ? "trivial_move" : "compaction_finished",
-                  "\", \"compaction_time_micros\": ", now_us - start_us,
-                  ", \"output_level\": ", compaction->output_level(),
-                  ", \"num_output_files\": ", change->new_files.size(),
-                  ", \"total_output_size\": ", result.bytes_written,
-                  ", \"num_input_records\": ", result.counts.input_records,
-                  ", \"lsm_state\": ", LevelCountsJson(family), "}"));
+  LogEvent(Concat("{\"time_micros\": ", now_us, ", \"job\": ", job_id, ", \"event\": \"",
+                  moved ? "trivial_move" : "compaction_finished",
+                  "\", \"compaction_time_micros\": ", now_us - start_us, ", \"output_level\": ",
+                  compaction->output_level(), ", \"num_output_files\": ", change->new_files.size(),
+                  ", \"total_output_size\": ", result.bytes_written, ", \"num_input_records\": ",
+                  result.counts.input_records, ", \"lsm_state\": ", LevelCountsJson(family), "}"));
   work_done_.SignalAll();
   return Status::Ok();
 }

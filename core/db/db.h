@@ -104,14 +104,15 @@ class Db {
     std::string path;
     std::vector<ColumnFamilyDescriptor> column_families;
     Mode mode = Mode::kReadWrite;
-    bool error_if_wal_exists = false;     // Read-only only.
-    bool single_column_family = false;    // The caller gave options, not a list: only "default" need be known.
-    std::string secondary_path;           // Secondary only.
-    std::string trim_history_timestamp;   // Open and trim history.
+    bool error_if_wal_exists = false;  // Read-only only.
+    bool single_column_family =
+        false;  // The caller gave options, not a list: only "default" need be known.
+    std::string secondary_path;          // Secondary only.
+    std::string trim_history_timestamp;  // Open and trim history.
   };
   // On success `handles` has one per column family asked for, in order.
-  static Result<std::unique_ptr<Db>> Open(OpenRequest request,
-                                          std::vector<std::unique_ptr<ColumnFamilyHandle>>* handles);
+  static Result<std::unique_ptr<Db>> Open(
+      OpenRequest request, std::vector<std::unique_ptr<ColumnFamilyHandle>>* handles);
   static Status Destroy(const DbOptions& options, const ColumnFamilyOptions& cf_options,
                         const std::string& path);
   static Status Repair(const DbOptions& options, const ColumnFamilyOptions& cf_options,
@@ -153,8 +154,8 @@ class Db {
   // `found_timestamps` may be null.
   virtual void MultiGet(const ReadOptions& options, size_t count,
                         ColumnFamilyHandle* const* families, const Slice* keys,
-                        ValueSink* const* sinks, std::string* found_timestamps,
-                        Status* statuses, bool sorted_input) = 0;
+                        ValueSink* const* sinks, std::string* found_timestamps, Status* statuses,
+                        bool sorted_input) = 0;
   // False only when the key is surely absent. `value_found` may be null; when set to true
   // the sink has the value.
   virtual bool KeyMayExist(const ReadOptions& options, ColumnFamilyHandle* family, Slice key,
@@ -220,7 +221,8 @@ class Db {
   virtual ColumnFamilyOptions GetColumnFamilyOptions(ColumnFamilyHandle* family) const = 0;
 
   virtual Result<std::string> GetDbIdentity() const = 0;
-  virtual Status GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalIterator>* iterator) = 0;
+  virtual Status GetUpdatesSince(SequenceNumber sequence,
+                                 std::unique_ptr<WalIterator>* iterator) = 0;
   virtual Status IncreaseFullHistoryTimestampLow(ColumnFamilyHandle* family, Slice timestamp) = 0;
   virtual Result<std::string> GetFullHistoryTimestampLow(ColumnFamilyHandle* family) = 0;
   virtual Status TryCatchUpWithPrimary() = 0;

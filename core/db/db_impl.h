@@ -75,7 +75,7 @@ namespace skarn {
 struct DbIteratorSetup;
 class ManualCompaction;  // manual_compaction.cc
 class PointLookup;
-class SecondaryReplay;   // secondary.h
+class SecondaryReplay;  // secondary.h
 class Statistics;
 class WriteBufferManager;
 
@@ -103,8 +103,8 @@ class DbImpl final : public Db {
 
   Status Close() override;
   ColumnFamilyHandle* default_family() const override { return default_handle_.get(); }
-  Result<std::unique_ptr<ColumnFamilyHandle>> CreateColumnFamily(
-      const ColumnFamilyOptions& options, const std::string& name) override;
+  Result<std::unique_ptr<ColumnFamilyHandle>> CreateColumnFamily(const ColumnFamilyOptions& options,
+                                                                 const std::string& name) override;
   Status DropColumnFamily(ColumnFamilyHandle* family) override;
 
   Status Put(const WriteOptions& options, ColumnFamilyHandle* family, Slice key, Slice timestamp,
@@ -187,8 +187,8 @@ class DbImpl final : public Db {
   // Commits `batch` with the extras of transactions. Any of them may be null or zero.
   struct WriteExtras {
     WriteCallback* callback = nullptr;
-    bool log_only = false;           // A prepare record.
-    uint64_t log_reference = 0;      // Of the prepare record that this commits.
+    bool log_only = false;       // A prepare record.
+    uint64_t log_reference = 0;  // Of the prepare record that this commits.
     uint64_t* log_used = nullptr;
     SequenceNumber* sequence = nullptr;
   };
@@ -242,7 +242,7 @@ class DbImpl final : public Db {
   friend class DbTest;           // Unit tests look inside.
   friend class SecondaryReplay;  // secondary.cc
   friend class ManualCompaction;
-  friend class PropertyTable;    // properties.cc
+  friend class PropertyTable;  // properties.cc
 
   // Why the next commit leader must take the slow path; bits of admission_.
   enum Admission : uint32_t {
@@ -251,9 +251,9 @@ class DbImpl final : public Db {
     kSwitchMemtable = 1 << 2,  // A memtable is full.
     kFailed = 1 << 3,          // A background error stops writes.
     kClosing = 1 << 4,
-    kNotWritable = 1 << 5,     // Read-only or secondary.
+    kNotWritable = 1 << 5,  // Read-only or secondary.
     kLogsTooLarge = 1 << 6,
-    kSharedBuffer = 1 << 7,    // A write buffer manager must be asked each time.
+    kSharedBuffer = 1 << 7,  // A write buffer manager must be asked each time.
   };
 
   // What a background job leaves to do after the mutex is released.
@@ -283,9 +283,7 @@ class DbImpl final : public Db {
   static Status InsertWriter(Writer* writer, InsertContext* context);
   bool MergeHeadSlow(ColumnFamily* family, Slice key, Slice operand, SequenceNumber sequence,
                      std::string* merged);
-  void Publish(SequenceNumber sequence) {
-    visible_.store(sequence, std::memory_order_release);
-  }
+  void Publish(SequenceNumber sequence) { visible_.store(sequence, std::memory_order_release); }
 
   // --- admission.cc ---
 
@@ -379,16 +377,15 @@ class DbImpl final : public Db {
   void BackgroundCompaction() SKARN_EXCLUDES(mutex_);
   // Carries out one compaction and installs it. The compaction is released by the caller.
   // `allow_move` false: the files are rewritten even if they could change level as they are.
-  Status RunCompaction(ColumnFamily* family, Compaction* compaction,
-                       const std::atomic<bool>* pause, Cleanup* cleanup, bool allow_move = true)
-      SKARN_REQUIRES(mutex_);
+  Status RunCompaction(ColumnFamily* family, Compaction* compaction, const std::atomic<bool>* pause,
+                       Cleanup* cleanup, bool allow_move = true) SKARN_REQUIRES(mutex_);
 
   // --- manual_compaction.cc ---
 
   // An output level: the one that level 0 is compacted to when the piece is picked.
   static constexpr int kToBaseLevel = -1;
-  Status CompactLevels(const CompactRangeOptions& options, ColumnFamily* family,
-                       const Slice* begin, const Slice* end);
+  Status CompactLevels(const CompactRangeOptions& options, ColumnFamily* family, const Slice* begin,
+                       const Slice* end);
   Status RunManualCompaction(const CompactRangeOptions& options, ColumnFamily* family,
                              int input_level, int output_level, const Slice* begin,
                              const Slice* end, uint64_t max_file_number, bool force_bottommost);
@@ -409,7 +406,7 @@ class DbImpl final : public Db {
   // Deletes files that versions gave up and logs that nobody needs; with `full`, everything in the
   // directories that belongs to nobody.
   void PurgeObsoleteFiles(bool full) SKARN_EXCLUDES(mutex_);
-  void RequestPurge();          // From any thread, no lock needed.
+  void RequestPurge();  // From any thread, no lock needed.
   void BackgroundPurge() SKARN_EXCLUDES(mutex_);
   void PurgeArchive() SKARN_EXCLUDES(mutex_);
   // A new table counts towards the space that the caller allows; past it, writes stop.
@@ -474,7 +471,7 @@ class DbImpl final : public Db {
   bool tracks_logs_ = false;
   bool purges_in_background_ = false;
   std::atomic<bool> open_trash_due_{true};  // Until the first full purge; whoever runs it.
-  bool open_ = false;    // Open() succeeded.
+  bool open_ = false;                       // Open() succeeded.
   bool closed_ = false;
 
   // --- The write path. The leader's, unless said otherwise ---
@@ -525,7 +522,8 @@ class DbImpl final : public Db {
   bool full_purge_due_ SKARN_GUARDED_BY(mutex_) = false;
   uint64_t last_full_purge_us_ SKARN_GUARDED_BY(mutex_) = 0;
   uint64_t last_archive_purge_s_ SKARN_GUARDED_BY(mutex_) = 0;
-  std::vector<std::shared_ptr<LogWriter>> logs_to_close_ SKARN_GUARDED_BY(mutex_);  // Shared with syncs.
+  std::vector<std::shared_ptr<LogWriter>> logs_to_close_
+      SKARN_GUARDED_BY(mutex_);  // Shared with syncs.
   std::set<uint64_t> logs_to_delete_ SKARN_GUARDED_BY(mutex_);
   bool purging_ SKARN_GUARDED_BY(mutex_) = false;
   // The last write of the MANIFEST failed: files that it may name must not be deleted.
@@ -566,7 +564,7 @@ class DbImpl final : public Db {
   std::atomic<bool> purge_requested_{false};
   // Threads that will purge by themselves: the last reader of a version need not ask for it.
   std::atomic<int> purge_expected_{0};
-  std::atomic<bool> purge_wanted_{false};  // A version went after the last purge had begun.
+  std::atomic<bool> purge_wanted_{false};       // A version went after the last purge had begun.
   std::atomic<bool> supports_snapshots_{true};  // No family updates in place.
   // Snapshots up to this number keep no entries in bottommost files that are worth a rewrite.
   std::atomic<SequenceNumber> bottommost_threshold_{0};

@@ -41,7 +41,7 @@ class DbOpener {
   Status RecoverManifest();
   Status SettleIdentity();
   Status ScanDirectories();
-  Status Start();           // After the logs: new log, new MANIFEST, running state.
+  Status Start();  // After the logs: new log, new MANIFEST, running state.
   Status StartReadOnly();
   Status MakeHandles();
   bool FitsCompactedMode() const;
@@ -76,24 +76,25 @@ class DbOpener {
   std::unique_ptr<DbImpl> db_;
   std::vector<std::string> missing_families_;
   bool created_ = false;
-  bool skip_wals_ = false;         // Best-efforts recovery left files out: no log fits any more.
+  bool skip_wals_ = false;  // Best-efforts recovery left files out: no log fits any more.
 
   // Recovery.
-  std::vector<WalFile> wals_;      // Those that are needed, ascending.
-  uint64_t newest_wal_ = 0;        // Of all that were found.
+  std::vector<WalFile> wals_;  // Those that are needed, ascending.
+  uint64_t newest_wal_ = 0;    // Of all that were found.
   SequenceNumber next_sequence_ = kUnset;
   static constexpr SequenceNumber kUnset = UINT64_MAX;
-  bool stop_replay_ = false;       // A log was damaged; only a log that goes on where it broke counts.
+  bool stop_replay_ = false;  // A log was damaged; only a log that goes on where it broke counts.
   uint64_t damaged_wal_ = 0;
-  // A recycled log that ended in old bytes, as they do; damaged if the next one does not go on there.
+  // A recycled log that ended in old bytes, as they do; damaged if the next one does not go on
+  // there.
   uint64_t recycled_end_ = 0;
   bool met_damage_ = false;
   bool replayed_any_ = false;
-  bool kept_in_memory_ = false;    // Recovered data stays in memtables: its logs stay.
+  bool kept_in_memory_ = false;  // Recovered data stays in memtables: its logs stay.
   LogReader::Predecessor predecessor_;
   std::map<uint32_t, VersionEdit> edits_;  // Of families, by id.
   std::map<uint32_t, bool> flushed_;
-  VersionEdit log_edit_;           // Of the whole database.
+  VersionEdit log_edit_;  // Of the whole database.
 };
 
 }  // namespace skarn

@@ -87,8 +87,7 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
                       SequenceNumber sequence, IteratorView* view) {
   auto* const resources = new ViewResources;
   resources->super_version = super_version;
-  resources->read.background_purge_on_iterator_cleanup =
-      given.background_purge_on_iterator_cleanup;
+  resources->read.background_purge_on_iterator_cleanup = given.background_purge_on_iterator_cleanup;
   if (copy_options) resources->read = given;
   const ReadOptions& read = copy_options ? resources->read : given;
   view->pin = Pin(resources, nullptr, &ReleaseView);
@@ -123,10 +122,9 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
       resources->tables.push_back(std::move(source.pin));
       std::unique_ptr<InternalCursor> cursor =
           source.cursor != nullptr ? std::move(source.cursor) : NewEmptyCursor();
-      builder.Add(std::move(cursor),
-                  tombstones ? ClippedTombstones(order, source.tombstones, file->smallest,
-                                                 file->largest)
-                             : ClippedTombstones(order, nullptr));
+      builder.Add(std::move(cursor), tombstones ? ClippedTombstones(order, source.tombstones,
+                                                                    file->smallest, file->largest)
+                                                : ClippedTombstones(order, nullptr));
     }
     for (int level = 1; level < storage.num_non_empty_levels(); ++level) {
       if (storage.level(level).empty()) continue;

@@ -10,16 +10,26 @@ namespace skarn {
 
 const char* FlushReasonName(FlushReason reason) {
   switch (reason) {
-    case FlushReason::kOthers: return "Other Reasons";
-    case FlushReason::kGetLiveFiles: return "Get Live Files";
-    case FlushReason::kShutDown: return "Shut down";
-    case FlushReason::kExternalFileIngestion: return "External File Ingestion";
-    case FlushReason::kManualCompaction: return "Manual Compaction";
-    case FlushReason::kWriteBufferManager: return "Write Buffer Manager";
-    case FlushReason::kWriteBufferFull: return "Write Buffer Full";
-    case FlushReason::kManualFlush: return "Manual Flush";
-    case FlushReason::kErrorRecovery: return "Error Recovery";
-    case FlushReason::kWalFull: return "WAL Full";
+    case FlushReason::kOthers:
+      return "Other Reasons";
+    case FlushReason::kGetLiveFiles:
+      return "Get Live Files";
+    case FlushReason::kShutDown:
+      return "Shut down";
+    case FlushReason::kExternalFileIngestion:
+      return "External File Ingestion";
+    case FlushReason::kManualCompaction:
+      return "Manual Compaction";
+    case FlushReason::kWriteBufferManager:
+      return "Write Buffer Manager";
+    case FlushReason::kWriteBufferFull:
+      return "Write Buffer Full";
+    case FlushReason::kManualFlush:
+      return "Manual Flush";
+    case FlushReason::kErrorRecovery:
+      return "Error Recovery";
+    case FlushReason::kWalFull:
+      return "WAL Full";
   }
   return "Unknown";
 }
@@ -182,9 +192,8 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
 
   mutex_.Unlock();
   Status status;
-  ErrorCause cause = unlogged_writes_.load(std::memory_order_relaxed)
-                         ? ErrorCause::kFlushWithoutWal
-                         : ErrorCause::kFlush;
+  ErrorCause cause = unlogged_writes_.load(std::memory_order_relaxed) ? ErrorCause::kFlushWithoutWal
+                                                                      : ErrorCause::kFlush;
   const uint64_t start_us = env_->clock->NowMicros();
   if (several_families) {
     // No family's files may be ahead of what another family can recover from the logs. The
@@ -269,8 +278,8 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
                        ErrorCause::kFlush);
         LogEvent(Concat("{\"time_micros\": ", now_us, ", \"cf_name\": \"", family->name(),
                         "\", \"job\": ", job_id, ", \"event\": \"table_file_creation\"",
-                        ", \"file_number\": ", result.output.file.number,
-                        ", \"file_size\": ", size, ", \"status\": \"OK\"}"));
+                        ", \"file_number\": ", result.output.file.number, ", \"file_size\": ", size,
+                        ", \"status\": \"OK\"}"));
       }
       LogEvent(Concat("{\"time_micros\": ", now_us, ", \"job\": ", job_id,
                       ", \"event\": \"flush_finished\", \"output_compression\": \"",
@@ -415,7 +424,8 @@ Status DbImpl::WaitForFlush(const std::vector<FlushRequest::Part>& parts, bool r
         continue;
       }
       const std::deque<ImmutableList::Entry>& entries = part.family->immutables().entries();
-      all_done = all_done && (entries.empty() || entries.front().table->id() > part.memtable_id_max);
+      all_done =
+          all_done && (entries.empty() || entries.front().table->id() > part.memtable_id_max);
     }
     if (dropped > 0 && dropped == parts.size()) return Status::ColumnFamilyDropped();
     if (all_done) return Status::Ok();
@@ -426,8 +436,7 @@ Status DbImpl::WaitForFlush(const std::vector<FlushRequest::Part>& parts, bool r
   }
 }
 
-Status DbImpl::Flush(const FlushOptions& options,
-                     const std::vector<ColumnFamilyHandle*>& handles) {
+Status DbImpl::Flush(const FlushOptions& options, const std::vector<ColumnFamilyHandle*>& handles) {
   if (Status s = RejectWrite(); !s.ok()) return s;
   std::vector<ColumnFamily*> families;
   for (ColumnFamilyHandle* handle : handles) families.push_back(FamilyOf(handle));

@@ -23,8 +23,8 @@ class ForwardingDb : public Db {
 
   Status Close() override { return inner_->Close(); }
   ColumnFamilyHandle* default_family() const override { return inner_->default_family(); }
-  Result<std::unique_ptr<ColumnFamilyHandle>> CreateColumnFamily(
-      const ColumnFamilyOptions& options, const std::string& name) override {
+  Result<std::unique_ptr<ColumnFamilyHandle>> CreateColumnFamily(const ColumnFamilyOptions& options,
+                                                                 const std::string& name) override {
     return inner_->CreateColumnFamily(options, name);
   }
   Status DropColumnFamily(ColumnFamilyHandle* family) override {
@@ -149,8 +149,7 @@ class ForwardingDb : public Db {
     return inner_->GetColumnFamilyOptions(family);
   }
   Result<std::string> GetDbIdentity() const override { return inner_->GetDbIdentity(); }
-  Status GetUpdatesSince(SequenceNumber sequence,
-                         std::unique_ptr<WalIterator>* iterator) override {
+  Status GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalIterator>* iterator) override {
     return inner_->GetUpdatesSince(sequence, iterator);
   }
   Status IncreaseFullHistoryTimestampLow(ColumnFamilyHandle* family, Slice timestamp) override {

@@ -22,7 +22,7 @@ namespace skarn {
 class ImmutableList {
  public:
   struct Entry {
-    MemTable* table = nullptr;     // Referenced by the list.
+    MemTable* table = nullptr;  // Referenced by the list.
     // The log that was current when this memtable was switched: once it is flushed, the
     // column family needs no older one.
     uint64_t next_log_number = 0;
@@ -77,8 +77,8 @@ class ImmutableList {
   bool flush_requested = false;
 
  private:
-  std::deque<Entry> entries_;       // Oldest first.
-  std::deque<MemTable*> history_;   // Oldest first.
+  std::deque<Entry> entries_;      // Oldest first.
+  std::deque<MemTable*> history_;  // Oldest first.
 };
 
 }  // namespace skarn

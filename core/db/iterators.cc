@@ -98,8 +98,7 @@ Status DbImpl::NewIterators(const ReadOptions& options,
       ReleaseSuperVersion(super_versions[i]);
       continue;
     }
-    DbIteratorSetup setup =
-        NewIteratorSetup(options, families[i], *super_versions[i]->options);
+    DbIteratorSetup setup = NewIteratorSetup(options, families[i], *super_versions[i]->options);
     IteratorView view;
     // Takes the reference over, also when it fails.
     status = OpenFamilyView(options, /*copy_options=*/true, super_versions[i], sequence, &view);
@@ -132,8 +131,8 @@ void DbImpl::ReleaseSnapshot(const Snapshot* snapshot) {
   for (ColumnFamily* family : families_) {
     if (family->options().disable_auto_compactions) continue;
     VersionStorage* const storage = family->versions()->current()->mutable_storage();
-    storage->UpdateOldestSnapshot(oldest, options_->allow_ingest_behind ||
-                                              family->options().cf_allow_ingest_behind);
+    storage->UpdateOldestSnapshot(
+        oldest, options_->allow_ingest_behind || family->options().cf_allow_ingest_behind);
     if (!storage->marked_bottommost().empty()) QueueCompaction(family);
     for (const MarkedFile& file : storage->bottommost_files()) {
       if (file.file->largest_sequence != 0 && file.file->largest_sequence >= oldest) {

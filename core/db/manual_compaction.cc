@@ -172,8 +172,7 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
       status = Status::ColumnFamilyDropped();
       break;
     }
-    if (pause_count_ > 0 ||
-        (exclusive && (compactions_scheduled_ > 0 || manual_running_ > 0)) ||
+    if (pause_count_ > 0 || (exclusive && (compactions_scheduled_ > 0 || manual_running_ > 0)) ||
         (!exclusive && exclusive_manual_ > 0)) {
       // Woken also to look at a flag that a caller sets from outside.
       (void)work_done_.WaitFor(100000);
@@ -192,9 +191,8 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
     range.options = options;
     bool conflict = false;
     std::optional<std::string> next_begin;
-    std::unique_ptr<Compaction> compaction =
-        family->picker()->PickManual(family->versions()->current(), family->options(), *options_,
-                                     range, &conflict, &next_begin);
+    std::unique_ptr<Compaction> compaction = family->picker()->PickManual(
+        family->versions()->current(), family->options(), *options_, range, &conflict, &next_begin);
     if (compaction == nullptr && conflict) {
       (void)work_done_.WaitFor(100000);
       continue;
@@ -208,8 +206,8 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
       family->picker()->Release(compaction.get());
       compaction.reset();
       if (!family->dropped()) {
-        family->versions()->current()->mutable_storage()->ComputeScores(
-            family->options(), env_->clock->NowSeconds());
+        family->versions()->current()->mutable_storage()->ComputeScores(family->options(),
+                                                                        env_->clock->NowSeconds());
         QueueCompaction(family);
       }
       UnprotectNewFiles(protection);
@@ -243,7 +241,8 @@ Status DbImpl::ChangeLevel(ColumnFamily* family, int level, int target_level) {
     if (to < 0) {
       to = level;
       for (int i = level - 1; i > 0; --i) {
-        if (storage.file_count(i) > 0 || storage.target_bytes(i) < storage.level_bytes(level)) break;
+        if (storage.file_count(i) > 0 || storage.target_bytes(i) < storage.level_bytes(level))
+          break;
         to = i;
       }
     }
@@ -255,8 +254,7 @@ Status DbImpl::ChangeLevel(ColumnFamily* family, int level, int target_level) {
     const int between_last = to > level ? to : level - 1;
     for (int i = between_first; i <= between_last; ++i) {
       if (storage.file_count(i) > 0) {
-        return Status::NotSupported(
-            "Levels between source and target are not empty for a move.");
+        return Status::NotSupported("Levels between source and target are not empty for a move.");
       }
     }
     if (to == 0 && storage.file_count(level) > 1) {

@@ -31,8 +31,10 @@ void DbImpl::GetColumnFamilyMetadata(ColumnFamilyHandle* handle, ColumnFamilyMet
       described.directory = DirectoryOfPath(family->versions()->directories(), file->path_id);
       described.relative_filename = TableFileName(std::string(), file->number).substr(1);
       described.size_bytes = file->size_bytes;
-      described.smallest_user_key = family->order().StripTimestamp(file->smallest_user_key()).ToString();
-      described.largest_user_key = family->order().StripTimestamp(file->largest_user_key()).ToString();
+      described.smallest_user_key =
+          family->order().StripTimestamp(file->smallest_user_key()).ToString();
+      described.largest_user_key =
+          family->order().StripTimestamp(file->largest_user_key()).ToString();
       entry.size_bytes += file->size_bytes;
     }
     metadata->size_bytes += entry.size_bytes;

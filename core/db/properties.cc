@@ -77,8 +77,7 @@ class PropertyTable {
     return table.no_block_cache ? nullptr : table.block_cache.get();
   }
   static uint64_t MemtableBytes(const PropertySource& source) {
-    return source.family->active()->memory_bytes() +
-           source.family->immutables().unflushed_bytes();
+    return source.family->active()->memory_bytes() + source.family->immutables().unflushed_bytes();
   }
   static uint64_t SumOfImmutables(const PropertySource& source,
                                   uint64_t (MemTable::*count)() const) {
@@ -351,155 +350,187 @@ const PropertyTable::NumberRow PropertyTable::kNumbers[] = {
      }},
 };
 
-const PropertyTable::TextRow PropertyTable::kTexts[] = {
-    {"num-files-at-level", true,
-     [](const PropertySource& s, uint64_t level, std::string* v) {
-       if (level >= static_cast<uint64_t>(s.storage->num_levels())) return false;
-       *v = std::to_string(s.storage->file_count(static_cast<int>(level)));
-       return true;
-     }},
-    {"compression-ratio-at-level", true,
-     [](const PropertySource& s, uint64_t level, std::string* v) {
-       if (level >= static_cast<uint64_t>(s.storage->num_levels())) return false;
-       uint64_t stored = 0;
-       uint64_t raw = 0;
-       for (const FileMetadata* file : s.storage->level(static_cast<int>(level))) {
-         stored += file->size_bytes;
-         raw += file->raw_key_bytes + file->raw_value_bytes;
-       }
-       *v = Format("%.6f", stored == 0 ? -1.0
-                                       : static_cast<double>(raw) / static_cast<double>(stored));
-       return true;
-     }},
-    {"levelstats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       *v = "Level Files Size(MB)\n--------------------\n";
-       for (int level = 0; level < s.storage->num_levels(); ++level) {
-         char line[64];
-         snprintf(line, sizeof(line), "%3d %8d %8.0f\n", level, s.storage->file_count(level),
-                  static_cast<double>(s.storage->level_bytes(level)) / 1048576.0);
-         v->append(line);
-       }
-       return true;
-     }},
-    {"sstables", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       *v = s.storage->DebugString(s.version->number());
-       return true;
-     }},
-    {"stats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) SKARN_NO_THREAD_SAFETY_ANALYSIS {
-       *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
-       v->append("\n** File Read Latency Histogram By Level [" + s.family->name() + "] **\n");
-       v->append(s.db->DbStatsText(/*new_interval=*/true));
-       return true;
-     }},
-    {"cfstats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) SKARN_NO_THREAD_SAFETY_ANALYSIS {
-       *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
-       v->append("\n** File Read Latency Histogram By Level [" + s.family->name() + "] **\n");
-       return true;
-     }},
-    {"cfstats-no-file-histogram", false,
-     [](const PropertySource& s, uint64_t, std::string* v) SKARN_NO_THREAD_SAFETY_ANALYSIS {
-       *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
-       return true;
-     }},
-    {"cf-file-histogram", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       *v = "\n** File Read Latency Histogram By Level [" + s.family->name() + "] **\n";
-       return true;
-     }},
-    {"cf-write-stall-stats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       const auto at = [](const uint64_t* counts, StallCause cause) {
-         return counts[static_cast<size_t>(cause)];
-       };
-       const ColumnFamily& f = *s.family;
-       uint64_t delays = 0;
-       uint64_t stops = 0;
-       for (size_t i = 0; i < 5; ++i) {
-         delays += f.stall_delays[i];
-         stops += f.stall_stops[i];
-       }
-       *v = Concat(
-           "Write Stall (count): cf-l0-file-count-limit-delays-with-ongoing-compaction: 0, "
-           "cf-l0-file-count-limit-stops-with-ongoing-compaction: 0, l0-file-count-limit-delays: ",
-           at(f.stall_delays, StallCause::kLevel0FileCount), ", l0-file-count-limit-stops: ",
-           at(f.stall_stops, StallCause::kLevel0FileCount), ", memtable-limit-delays: ",
-           at(f.stall_delays, StallCause::kMemtableLimit), ", memtable-limit-stops: ",
-           at(f.stall_stops, StallCause::kMemtableLimit), ", pending-compaction-bytes-delays: ",
-           at(f.stall_delays, StallCause::kPendingCompactionBytes),
-           ", pending-compaction-bytes-stops: ",
-           at(f.stall_stops, StallCause::kPendingCompactionBytes), ", total-delays: ", delays,
-           ", total-stops: ", stops, "\n");
-       return true;
-     }},
-    {"dbstats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) SKARN_NO_THREAD_SAFETY_ANALYSIS {
-       *v = s.db->DbStatsText(/*new_interval=*/true);
-       return true;
-     }},
-    {"db-write-stall-stats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       s.db->mutex_.AssertHeld();
-       const auto stops = s.db->write_controller_.stop_counts[static_cast<size_t>(
-           StallCause::kWriteBufferManagerLimit)];
-       *v = Concat("Write Stall (count): write-buffer-manager-limit-stops: ", stops, "\n");
-       return true;
-     }},
-    {"block-cache-entry-stats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       Cache* const cache = BlockCache(s);
-       if (cache != nullptr) AppendBlockCacheStats(*cache, v);
-       return cache != nullptr;
-     }},
-    {"fast-block-cache-entry-stats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       Cache* const cache = BlockCache(s);
-       if (cache != nullptr) AppendBlockCacheStats(*cache, v);
-       return cache != nullptr;
-     }},
-    {"aggregated-table-properties", false,
-     [](const PropertySource& s, uint64_t, std::string* v) { return TableProperties(s, -1, v); }},
-    {"aggregated-table-properties-at-level", true,
-     [](const PropertySource& s, uint64_t level, std::string* v) {
-       return level < static_cast<uint64_t>(s.storage->num_levels()) &&
-              TableProperties(s, static_cast<int>(level), v);
-     }},
-    {"options-statistics", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       if (s.db->statistics_ == nullptr) return false;
-       *v = s.db->statistics_->ToString();
-       return true;
-     }},
-    {"blob-stats", false,
-     [](const PropertySource& s, uint64_t, std::string* v) {
-       uint64_t total = 0;
-       uint64_t garbage = 0;
-       for (const auto& [number, file] : s.storage->blob_files()) {
-         total += file->file_bytes();
-         garbage += file->garbage_bytes;
-       }
-       const double amplification =
-           total > garbage ? static_cast<double>(total) / static_cast<double>(total - garbage) : 0;
-       *v = Concat("Number of blob files: ", s.storage->blob_files().size(),
-                   "\nTotal size of blob files: ", total,
-                   "\nTotal size of garbage in blob files: ", garbage,
-                   "\nBlob file space amplification: ", Format("%g", amplification), "\n");
-       return true;
-     }},
-    {"live-sst-files-size-at-temperature", true,
-     [](const PropertySource& s, uint64_t temperature, std::string* v) {
-       uint64_t bytes = 0;
-       for (int level = 0; level < s.storage->num_levels(); ++level) {
-         for (const FileMetadata* file : s.storage->level(level)) {
-           if (static_cast<uint64_t>(file->temperature) == temperature) bytes += file->size_bytes;
-         }
-       }
-       *v = std::to_string(bytes);
-       return true;
-     }},
+const PropertyTable::
+    TextRow
+        PropertyTable::
+            kTexts
+                [] =
+                    {
+                        {"num-files-at-level", true,
+                         [](const PropertySource& s, uint64_t level, std::string* v) {
+                           if (level >= static_cast<uint64_t>(s.storage->num_levels()))
+                             return false;
+                           *v = std::to_string(s.storage->file_count(static_cast<int>(level)));
+                           return true;
+                         }},
+                        {"compression-ratio-at-level", true,
+                         [](const PropertySource& s, uint64_t level, std::string* v) {
+                           if (level >= static_cast<uint64_t>(s.storage->num_levels()))
+                             return false;
+                           uint64_t stored = 0;
+                           uint64_t raw = 0;
+                           for (const FileMetadata* file :
+                                s.storage->level(static_cast<int>(level))) {
+                             stored += file->size_bytes;
+                             raw += file->raw_key_bytes + file->raw_value_bytes;
+                           }
+                           *v = Format("%.6f", stored == 0 ? -1.0
+                                                           : static_cast<double>(raw) /
+                                                                 static_cast<double>(stored));
+                           return true;
+                         }},
+                        {"levelstats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           *v = "Level Files Size(MB)\n--------------------\n";
+                           for (int level = 0; level < s.storage->num_levels(); ++level) {
+                             char line[64];
+                             snprintf(
+                                 line, sizeof(line), "%3d %8d %8.0f\n", level,
+                                 s.storage->file_count(level),
+                                 static_cast<double>(s.storage->level_bytes(level)) / 1048576.0);
+                             v->append(line);
+                           }
+                           return true;
+                         }},
+                        {"sstables", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           *v = s.storage->DebugString(s.version->number());
+                           return true;
+                         }},
+                        {"stats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v)
+                             SKARN_NO_THREAD_SAFETY_ANALYSIS {
+                               *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
+                               v->append("\n** File Read Latency Histogram By Level [" +
+                                         s.family->name() + "] **\n");
+                               v->append(s.db->DbStatsText(/*new_interval=*/true));
+                               return true;
+                             }},
+                        {"cfstats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v)
+                             SKARN_NO_THREAD_SAFETY_ANALYSIS {
+                               *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
+                               v->append("\n** File Read Latency Histogram By Level [" +
+                                         s.family->name() + "] **\n");
+                               return true;
+                             }},
+                        {"cfstats-no-file-histogram", false,
+                         [](const PropertySource& s, uint64_t, std::string* v)
+                             SKARN_NO_THREAD_SAFETY_ANALYSIS {
+                               *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
+                               return true;
+                             }},
+                        {"cf-file-histogram", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           *v = "\n** File Read Latency Histogram By Level [" + s.family->name() +
+                                "] **\n";
+                           return true;
+                         }},
+                        {"cf-write-stall-stats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           const auto at = [](const uint64_t* counts, StallCause cause) {
+                             return counts[static_cast<size_t>(cause)];
+                           };
+                           const ColumnFamily& f = *s.family;
+                           uint64_t delays = 0;
+                           uint64_t stops = 0;
+                           for (size_t i = 0; i < 5; ++i) {
+                             delays += f.stall_delays[i];
+                             stops += f.stall_stops[i];
+                           }
+                           *v = Concat(
+                               "Write Stall (count): "
+                               "cf-l0-file-count-limit-delays-with-ongoing-compaction: 0, "
+                               "cf-l0-file-count-limit-stops-with-ongoing-compaction: 0, "
+                               "l0-file-count-limit-delays: ",
+                               at(f.stall_delays, StallCause::kLevel0FileCount),
+                               ", l0-file-count-limit-stops: ",
+                               at(f.stall_stops, StallCause::kLevel0FileCount),
+                               ", memtable-limit-delays: ",
+                               at(f.stall_delays, StallCause::kMemtableLimit),
+                               ", memtable-limit-stops: ",
+                               at(f.stall_stops, StallCause::kMemtableLimit),
+                               ", pending-compaction-bytes-delays: ",
+                               at(f.stall_delays, StallCause::kPendingCompactionBytes),
+                               ", pending-compaction-bytes-stops: ",
+                               at(f.stall_stops, StallCause::kPendingCompactionBytes),
+                               ", total-delays: ", delays, ", total-stops: ", stops, "\n");
+                           return true;
+                         }},
+                        {"dbstats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v)
+                             SKARN_NO_THREAD_SAFETY_ANALYSIS {
+                               *v = s.db->DbStatsText(/*new_interval=*/true);
+                               return true;
+                             }},
+                        {"db-write-stall-stats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           s.db->mutex_.AssertHeld();
+                           const auto stops =
+                               s.db->write_controller_.stop_counts[static_cast<size_t>(
+                                   StallCause::kWriteBufferManagerLimit)];
+                           *v = Concat("Write Stall (count): write-buffer-manager-limit-stops: ",
+                                       stops, "\n");
+                           return true;
+                         }},
+                        {"block-cache-entry-stats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           Cache* const cache = BlockCache(s);
+                           if (cache != nullptr) AppendBlockCacheStats(*cache, v);
+                           return cache != nullptr;
+                         }},
+                        {"fast-block-cache-entry-stats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           Cache* const cache = BlockCache(s);
+                           if (cache != nullptr) AppendBlockCacheStats(*cache, v);
+                           return cache != nullptr;
+                         }},
+                        {"aggregated-table-properties", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           return TableProperties(s, -1, v);
+                         }},
+                        {"aggregated-table-properties-at-level", true,
+                         [](const PropertySource& s, uint64_t level, std::string* v) {
+                           return level < static_cast<uint64_t>(s.storage->num_levels()) &&
+                                  TableProperties(s, static_cast<int>(level), v);
+                         }},
+                        {"options-statistics", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           if (s.db->statistics_ == nullptr) return false;
+                           *v = s.db->statistics_->ToString();
+                           return true;
+                         }},
+                        {"blob-stats", false,
+                         [](const PropertySource& s, uint64_t, std::string* v) {
+                           uint64_t total = 0;
+                           uint64_t garbage = 0;
+                           for (const auto& [number, file] : s.storage->blob_files()) {
+                             total += file->file_bytes();
+                             garbage += file->garbage_bytes;
+                           }
+                           const double amplification =
+                               total > garbage ? static_cast<double>(total) /
+                                                     static_cast<double>(total - garbage)
+                                               : 0;
+                           *v = Concat("Number of blob files: ", s.storage->blob_files().size(),
+                                       "\nTotal size of blob files: ", total,
+                                       "\nTotal size of garbage in blob files: ", garbage,
+                                       "\nBlob file space amplification: ",
+                                       Format("%g", amplification), "\n");
+                           return true;
+                         }},
+                        {"live-sst-files-size-at-temperature", true,
+                         [](const PropertySource& s, uint64_t temperature, std::string* v) {
+                           uint64_t bytes = 0;
+                           for (int level = 0; level < s.storage->num_levels(); ++level) {
+                             for (const FileMetadata* file : s.storage->level(level)) {
+                               if (static_cast<uint64_t>(file->temperature) == temperature)
+                                 bytes += file->size_bytes;
+                             }
+                           }
+                           *v = std::to_string(bytes);
+                           return true;
+                         }},
 };
 
 const PropertyTable::NumberRow* PropertyTable::FindNumber(Slice name) {
@@ -623,11 +654,11 @@ std::string DbImpl::DbStatsText(bool new_interval) {
   const uint64_t interval_began_us = std::max(interval_began_us_, opened_us_);
   const DbStats stats = CurrentDbStats();
   std::string text;
-  AppendDbStats(stats, interval_stats_, static_cast<double>(now_us - opened_us_) / 1e6,
-                static_cast<double>(now_us - interval_began_us) / 1e6,
-                write_controller_.stop_counts[static_cast<size_t>(
-                    StallCause::kWriteBufferManagerLimit)],
-                &text);
+  AppendDbStats(
+      stats, interval_stats_, static_cast<double>(now_us - opened_us_) / 1e6,
+      static_cast<double>(now_us - interval_began_us) / 1e6,
+      write_controller_.stop_counts[static_cast<size_t>(StallCause::kWriteBufferManagerLimit)],
+      &text);
   if (new_interval) {
     interval_stats_ = stats;
     interval_began_us_ = now_us;

@@ -93,10 +93,10 @@ void DbImpl::PurgeObsoleteFiles(bool full) {
     }
   }
   for (ObsoleteTable& table : tables) {
-    LogEvent(Concat("{\"time_micros\": ", env_->clock->NowMicros(), ", \"job\": ",
-                    next_job_id_.load(std::memory_order_relaxed),
-                    ", \"event\": \"table_file_deletion\", \"file_number\": ",
-                    table.file->number, "}"));
+    LogEvent(Concat("{\"time_micros\": ", env_->clock->NowMicros(),
+                    ", \"job\": ", next_job_id_.load(std::memory_order_relaxed),
+                    ", \"event\": \"table_file_deletion\", \"file_number\": ", table.file->number,
+                    "}"));
     DeleteObsolete(table.path);
   }
   for (const ObsoleteBlob& blob : blobs) DeleteObsolete(blob.path);

@@ -110,8 +110,7 @@ Status DbImpl::Get(const ReadOptions& options, ColumnFamilyHandle* handle, Slice
                      family->merge_operator(), sink);
   lookup.extras().timestamp = found_timestamp;
   lookup.extras().blobs = family->blobs();
-  const bool skip =
-      SkipsMemtables(options, unlogged_writes_.load(std::memory_order_relaxed));
+  const bool skip = SkipsMemtables(options, unlogged_writes_.load(std::memory_order_relaxed));
   LookUp(options, super_version, skip ? nullptr : super_version->active, &lookup);
 
   if (SKARN_UNLIKELY(statistics_ != nullptr)) {
@@ -165,10 +164,9 @@ SequenceNumber DbImpl::LoadTogether(const std::vector<ColumnFamily*>& families,
   return visible();
 }
 
-void DbImpl::MultiGet(const ReadOptions& options, size_t count,
-                      ColumnFamilyHandle* const* handles, const Slice* keys,
-                      ValueSink* const* sinks, std::string* found_timestamps, Status* statuses,
-                      bool sorted_input) {
+void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHandle* const* handles,
+                      const Slice* keys, ValueSink* const* sinks, std::string* found_timestamps,
+                      Status* statuses, bool sorted_input) {
   static constexpr size_t kGroup = 32;
   if (count == 0) return;
   ThreadContext* const context = CurrentThreadContext();
@@ -200,8 +198,7 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count,
   EpochGuard guard(context);
   std::vector<SuperVersion*> super_versions;
   const SequenceNumber snapshot = LoadTogether(families, options.snapshot, &super_versions);
-  const bool skip =
-      SkipsMemtables(options, unlogged_writes_.load(std::memory_order_relaxed));
+  const bool skip = SkipsMemtables(options, unlogged_writes_.load(std::memory_order_relaxed));
   const Slice read_timestamp = options.timestamp != nullptr ? *options.timestamp : Slice();
 
   uint64_t bytes = 0;
@@ -211,8 +208,8 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count,
     size_t end = begin;
     while (end < count && end - begin < kGroup && family_of[order[end]] == family) ++end;
     const size_t size = end - begin;
-    const size_t family_index = static_cast<size_t>(
-        std::find(families.begin(), families.end(), family) - families.begin());
+    const size_t family_index =
+        static_cast<size_t>(std::find(families.begin(), families.end(), family) - families.begin());
     SuperVersion* const super_version = super_versions[family_index];
 
     Status group_status = CheckTimestamp(family, options.timestamp);
@@ -285,8 +282,7 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count,
     statistics_->Add(context, Ticker::kNumberMultigetBytesRead, bytes);
     statistics_->Record(context, HistogramKind::kBytesPerMultiget, bytes);
     if (timed) {
-      statistics_->Record(context, HistogramKind::kDbMultigetMicros,
-                          (PerfNow() - start_ns) / 1000);
+      statistics_->Record(context, HistogramKind::kDbMultigetMicros, (PerfNow() - start_ns) / 1000);
     }
   }
 }

@@ -24,8 +24,7 @@ class DamageReporter : public LogReader::Reporter {
 
   void Corruption(size_t bytes, const Status& status, uint64_t log_number) override {
     Log(LogLevel::kWarn, log_, "%s%s: dropping %zu bytes; %s",
-        keeps_status_ ? "" : "(ignoring error) ", path_.c_str(), bytes,
-        status.ToString().c_str());
+        keeps_status_ ? "" : "(ignoring error) ", path_.c_str(), bytes, status.ToString().c_str());
     if (keeps_status_ && status_.ok()) {
       status_ = status;
       damaged_log_ = log_number;
@@ -144,8 +143,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
   Log(LogLevel::kInfo, log, "Recovering log #%llu mode %d",
       static_cast<unsigned long long>(wal.number), static_cast<int>(mode));
 
-  const bool keeps_status =
-      options_->paranoid_checks && mode != RecoveryMode::kSkipAnyCorrupted;
+  const bool keeps_status = options_->paranoid_checks && mode != RecoveryMode::kSkipAnyCorrupted;
   DamageReporter reporter(log, wal.path, keeps_status);
   Status status;
   Result<std::unique_ptr<SequentialFile>> file = fs->NewSequentialFile(wal.path, FileOptions());
@@ -155,8 +153,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
     return status;
   }
   LogReader reader(std::move(*file), &reporter, wal.number);
-  if (options_->track_and_verify_wals && mode != RecoveryMode::kSkipAnyCorrupted &&
-      !stop_replay_) {
+  if (options_->track_and_verify_wals && mode != RecoveryMode::kSkipAnyCorrupted && !stop_replay_) {
     LogReader::Predecessor expected = predecessor_;
     expected.path = wal.path;
     reader.CheckPredecessor(std::move(expected));
@@ -172,8 +169,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
     // A run of zeroes is skipped without a report. When numbers are missing as well, it was not
     // space reserved ahead: after a power cut the end of a log may have holes.
     static constexpr uint64_t kTrailerMax = 16;
-    const bool skipped = !first_record &&
-                         reader.last_record_offset() > end_before + kTrailerMax &&
+    const bool skipped = !first_record && reader.last_record_offset() > end_before + kTrailerMax &&
                          reader.timestamp_sizes().size() == stamped_before;
     end_before = reader.last_record_end();
     stamped_before = reader.timestamp_sizes().size();
@@ -205,19 +201,19 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
         sequence > next_sequence_ &&
         (mode == RecoveryMode::kPointInTime || mode == RecoveryMode::kAbsoluteConsistency)) {
       // The log says where it begins, and what was read so far ends before that.
-      reporter.Corruption(record.size(),
-                          Status::Corruption(Concat("log begins at sequence ", sequence,
-                                                    ", the logs before it end at ", next_sequence_)),
-                          predecessor_.log_number);
+      reporter.Corruption(
+          record.size(),
+          Status::Corruption(Concat("log begins at sequence ", sequence,
+                                    ", the logs before it end at ", next_sequence_)),
+          predecessor_.log_number);
       if (!reporter.status().ok()) break;
     }
     first_record = false;
     if (skipped && mode == RecoveryMode::kPointInTime && next_sequence_ != kUnset &&
         sequence > next_sequence_) {
-      reporter.Corruption(record.size(),
-                          Status::Corruption(Concat("records are missing before sequence ",
-                                                    sequence)),
-                          wal.number);
+      reporter.Corruption(
+          record.size(),
+          Status::Corruption(Concat("records are missing before sequence ", sequence)), wal.number);
       if (!reporter.status().ok()) break;
     }
     last_batch = sequence;
@@ -253,10 +249,9 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
     recycled_end_ = 0;
     damaged_wal_ = reporter.damaged_log() != 0 ? reporter.damaged_log() : wal.number;
   }
-  Log(LogLevel::kInfo, log,
-      "Point in time recovered to log #%llu seq #%llu: %s",
-      static_cast<unsigned long long>(wal.number),
-      static_cast<unsigned long long>(next_sequence_), status.ToString().c_str());
+  Log(LogLevel::kInfo, log, "Point in time recovered to log #%llu seq #%llu: %s",
+      static_cast<unsigned long long>(wal.number), static_cast<unsigned long long>(next_sequence_),
+      status.ToString().c_str());
   return Status::Ok();
 }
 
@@ -370,9 +365,8 @@ Status DbOpener::ApplyTwoPhase(Slice bytes, InsertContext* context) {
   bool preparing = false;
   const auto apply_plain = [&](size_t end) -> Status {
     if (plain_count == 0) return Status::Ok();
-    const std::string part =
-        BatchOf(context->sequence, plain_count,
-                Slice(bytes.data() + plain_begin, end - plain_begin));
+    const std::string part = BatchOf(context->sequence, plain_count,
+                                     Slice(bytes.data() + plain_begin, end - plain_begin));
     return InsertBatch(part, context);
   };
   size_t before = reader.offset();
@@ -414,8 +408,7 @@ Status DbOpener::ApplyTwoPhase(Slice bytes, InsertContext* context) {
         const auto found = db_->recovered_transactions_.find(xid.ToString());
         if (found == db_->recovered_transactions_.end()) break;
         const RecoveredTransaction& transaction = found->second;
-        std::string part =
-            BatchOf(context->sequence, transaction.entry_count, transaction.body);
+        std::string part = BatchOf(context->sequence, transaction.entry_count, transaction.body);
         if (entry.kind == BatchTag::kCommitWithTimestamp) StampKeys(&part, entry.key);
         context->log_reference = transaction.log_number;
         Status status = InsertBatch(part, context);
@@ -476,14 +469,14 @@ Status DbOpener::FlushFamily(ColumnFamily* family) {
   if (!status.ok()) return status;
   if (result.has_file) edits_[family->id()].AddFile(0, result.output.file);
   flushed_[family->id()] = true;
-  family->ReplaceActive(family->NewMemTable(*options, next_sequence_ == kUnset ? 0 : next_sequence_));
+  family->ReplaceActive(
+      family->NewMemTable(*options, next_sequence_ == kUnset ? 0 : next_sequence_));
   family->wants_switch.store(false, std::memory_order_relaxed);
   return Status::Ok();
 }
 
 Status DbOpener::FlushFullMemtables() {
-  for (ColumnFamily* family :
-       db_->family_table_.load(std::memory_order_relaxed)->families()) {
+  for (ColumnFamily* family : db_->family_table_.load(std::memory_order_relaxed)->families()) {
     if (!family->wants_switch.load(std::memory_order_relaxed)) continue;
     if (Status s = FlushFamily(family); !s.ok()) return s;
   }
@@ -515,8 +508,7 @@ Status DbOpener::SettleFamilies() {
   const uint64_t next_log = newest_wal_ + 1;
   versions->MarkFileNumberUsed(next_log);
   bool all_settled = true;
-  for (ColumnFamily* family :
-       db_->family_table_.load(std::memory_order_relaxed)->families()) {
+  for (ColumnFamily* family : db_->family_table_.load(std::memory_order_relaxed)->families()) {
     if (family->versions()->log_number() > newest_wal_) continue;
     const bool empty = family->active()->empty();
     if (!empty && (flushed_[family->id()] || !options_->avoid_flush_during_recovery)) {

@@ -120,9 +120,7 @@ class Repairer {
     return Status::Ok();
   }
 
-  std::string WalDirectory() const {
-    return options_->wal_dir.empty() ? path_ : options_->wal_dir;
-  }
+  std::string WalDirectory() const { return options_->wal_dir.empty() ? path_ : options_->wal_dir; }
 
   void MoveToLost(const std::string& directory, const std::string& name) {
     const std::string lost = directory + "/lost";
@@ -164,7 +162,7 @@ class Repairer {
     const bool known = found.column_family_id != TableProperties().column_family_id;
     const uint32_t id = known ? static_cast<uint32_t>(found.column_family_id) : 0;
     AddFamily(id, known && !found.column_family_name.empty() ? found.column_family_name
-                                                              : std::string("default"));
+                                                             : std::string("default"));
     Family& family = families_[id];
     auto reader = family.tables->OpenUnshared(*file, /*level=*/0);
     if (!reader.ok()) return reader.status();
@@ -311,7 +309,8 @@ class Repairer {
                   LogWriter::Options());
     const auto append = [&](const VersionEdit& edit) -> Status {
       std::string bytes;
-      if (Status s = edit.EncodeTo(&bytes, family_options_->comparator->timestamp_size()); !s.ok()) {
+      if (Status s = edit.EncodeTo(&bytes, family_options_->comparator->timestamp_size());
+          !s.ok()) {
         return s;
       }
       return log.AddRecord(bytes);

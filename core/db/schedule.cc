@@ -152,11 +152,10 @@ Status DbImpl::WaitForCompact(const WaitForCompactOptions& options) {
         status = errors_.error();
         break;
       }
-      const bool busy = flushes_scheduled_ > 0 || compactions_scheduled_ > 0 ||
-                        manual_running_ > 0 || !flush_queue_.empty() ||
-                        !compaction_queue_.empty() ||
-                        (options.wait_for_purge &&
-                         purge_requested_.load(std::memory_order_acquire));
+      const bool busy =
+          flushes_scheduled_ > 0 || compactions_scheduled_ > 0 || manual_running_ > 0 ||
+          !flush_queue_.empty() || !compaction_queue_.empty() ||
+          (options.wait_for_purge && purge_requested_.load(std::memory_order_acquire));
       if (!busy) break;
       const uint64_t now_us = env_->clock->NowMicros();
       if (now_us >= deadline_us) return Status::TimedOut();

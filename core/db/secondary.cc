@@ -115,8 +115,8 @@ Status SecondaryReplay::ReplayLogs() {
   for (const uint64_t number : numbers) {
     OpenLogs::Log& log = logs_->logs[number];
     if (log.reader == nullptr) {
-      Result<std::unique_ptr<SequentialFile>> file = db_->fs_->NewSequentialFile(
-          WalFileName(db_->wal_directory_, number), FileOptions());
+      Result<std::unique_ptr<SequentialFile>> file =
+          db_->fs_->NewSequentialFile(WalFileName(db_->wal_directory_, number), FileOptions());
       if (!file.ok()) {
         logs_->logs.erase(number);
         if (file.status().IsPathNotFound()) continue;  // The primary is done with it.
@@ -154,8 +154,7 @@ Status SecondaryReplay::Apply(Slice record, uint64_t log_number) {
       ColumnFamily* const family = table.Find(entry.family);
       if (family == nullptr) continue;
       const auto begun = active_log_.find(entry.family);
-      if (begun != active_log_.end() && begun->second != log_number &&
-          !family->active()->empty()) {
+      if (begun != active_log_.end() && begun->second != log_number && !family->active()->empty()) {
         MemTable* const fresh = family->NewMemTable(family->options(), newest_);
         family->SwitchActive(fresh, /*next_log_number=*/begun->second + 1);
       }

@@ -51,7 +51,8 @@ std::vector<SequenceNumber> SnapshotList::Sequences(SequenceNumber* earliest_wri
   sequences.reserve(count_);
   // The ring is in order of creation, and the visible number never goes back.
   for (const Snapshot* at = head_.next_; at != &head_; at = at->next_) {
-    if (sequences.empty() || sequences.back() != at->sequence()) sequences.push_back(at->sequence());
+    if (sequences.empty() || sequences.back() != at->sequence())
+      sequences.push_back(at->sequence());
   }
   if (earliest_write_conflict != nullptr) {
     *earliest_write_conflict = kMaxSequenceNumber;

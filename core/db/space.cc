@@ -12,9 +12,9 @@ void DbImpl::CountTableFile(const std::string& path, uint64_t size_bytes, ErrorC
   if (manager == nullptr) return;
   manager->OnAddFile(path, size_bytes);
   if (!manager->IsMaxAllowedSpaceReached()) return;
-  SetBackgroundError(Status(Status::Code::kIoError, Status::Subcode::kSpaceLimit,
-                            "Max allowed space was reached"),
-                     cause);
+  SetBackgroundError(
+      Status(Status::Code::kIoError, Status::Subcode::kSpaceLimit, "Max allowed space was reached"),
+      cause);
 }
 
 void DbImpl::CountLiveTableFiles() {

@@ -57,9 +57,10 @@ std::string HumanBytes(double bytes) {
 void AppendHeader(const char* first_column, const std::string& name, std::string* text) {
   Print(text, "\n** Compaction Stats [%s] **\n", name.c_str());
   const size_t start = text->size();
-  Print(text, "%s    Files   Size     Score Read(GB)  Rn(GB) Rnp1(GB) Write(GB) Wnew(GB) Moved(GB) "
-              "W-Amp Rd(MB/s) Wr(MB/s) Comp(sec) CompMergeCPU(sec) Comp(cnt) Avg(sec) KeyIn "
-              "KeyDrop Rblob(GB) Wblob(GB)\n",
+  Print(text,
+        "%s    Files   Size     Score Read(GB)  Rn(GB) Rnp1(GB) Write(GB) Wnew(GB) Moved(GB) "
+        "W-Amp Rd(MB/s) Wr(MB/s) Comp(sec) CompMergeCPU(sec) Comp(cnt) Avg(sec) KeyIn "
+        "KeyDrop Rblob(GB) Wblob(GB)\n",
         first_column);
   text->append(text->size() - start - 1, '-');
   text->push_back('\n');
@@ -145,19 +146,22 @@ void AppendColumnFamilyStats(const ColumnFamilyStatsInput& input, std::string* t
   if (low.stats.compactions > 0) AppendRow("Low", low, 0, text);
   if (high.stats.compactions > 0) AppendRow("High", high, 0, text);
 
-  text->append("\nBlob file count: 0, total size: 0.0 GB, garbage size: 0.0 GB, space amp: 0.0\n\n");
+  text->append(
+      "\nBlob file count: 0, total size: 0.0 GB, garbage size: 0.0 GB, space amp: 0.0\n\n");
   Print(text, "Uptime(secs): %.1f total, %.1f interval\n", input.uptime_s, input.interval_s);
   const double flushed = static_cast<double>(input.flush.bytes_written) / kGiB;
   Print(text, "Flush(GB): cumulative %.3f, interval %.3f\n", flushed,
         std::min(flushed, static_cast<double>(interval.stats.bytes_written) / kGiB));
-  text->append("AddFile(GB): cumulative 0.000, interval 0.000\n"
-               "AddFile(Total Files): cumulative 0, interval 0\n"
-               "AddFile(L0 Files): cumulative 0, interval 0\n"
-               "AddFile(Keys): cumulative 0, interval 0\n");
+  text->append(
+      "AddFile(GB): cumulative 0.000, interval 0.000\n"
+      "AddFile(Total Files): cumulative 0, interval 0\n"
+      "AddFile(L0 Files): cumulative 0, interval 0\n"
+      "AddFile(Keys): cumulative 0, interval 0\n");
   const auto line = [&](const char* title, const LevelStats& s, double elapsed) {
     const double seconds = std::max(elapsed, 0.001);
-    Print(text, "%s compaction: %.2f GB write, %.2f MB/s write, %.2f GB read, %.2f MB/s read, "
-                "%.1f seconds\n",
+    Print(text,
+          "%s compaction: %.2f GB write, %.2f MB/s write, %.2f GB read, %.2f MB/s read, "
+          "%.1f seconds\n",
           title, static_cast<double>(s.bytes_written) / kGiB,
           static_cast<double>(s.bytes_written) / kMiB / seconds,
           static_cast<double>(s.bytes_read) / kGiB,
@@ -185,7 +189,8 @@ void AppendColumnFamilyStats(const ColumnFamilyStatsInput& input, std::string* t
 
 void AppendBlockCacheStats(const Cache& cache, std::string* text) {
   static constexpr const char* kNames[] = {"DataBlock",  "FilterBlock", "FilterMetaBlock",
-                                           "IndexBlock", "OtherBlock",  "WriteBuffer", "Misc"};
+                                           "IndexBlock", "OtherBlock",  "WriteBuffer",
+                                           "Misc"};
   static_assert(std::size(kNames) == static_cast<size_t>(Cache::Role::kCount));
   Print(text, "Block cache %s@%p capacity: %s usage: %s table_size: %zu occupancy: %zu\n",
         cache.kind() == Cache::Kind::kLru ? "LRUCache" : "HyperClockCache",
@@ -210,20 +215,20 @@ void AppendDbStats(const DbStats& total, const DbStats& since, double uptime_s, 
   Print(text, "Uptime(secs): %.1f total, %.1f interval\n", uptime_s, interval_s);
   const auto lines = [&](const char* title, const DbStats& s, double elapsed, bool interval) {
     const double seconds = std::max(elapsed, 0.001);
-    Print(text, "%s writes: %s writes, %s keys, %s commit groups, %.1f writes per commit group, "
-                "ingest: %.2f %s, %.2f MB/s\n",
+    Print(text,
+          "%s writes: %s writes, %s keys, %s commit groups, %.1f writes per commit group, "
+          "ingest: %.2f %s, %.2f MB/s\n",
           title, HumanNumber(s.writes).c_str(), HumanNumber(s.keys).c_str(),
           HumanNumber(s.groups).c_str(), Ratio(s.writes, s.groups),
           static_cast<double>(s.bytes) / (interval ? kMiB : kGiB), interval ? "MB" : "GB",
           static_cast<double>(s.bytes) / kMiB / seconds);
-    Print(text, "%s WAL: %s writes, %s syncs, %.2f writes per sync, written: %.2f GB, %.2f MB/s\n",
-          title, HumanNumber(s.wal_writes).c_str(), HumanNumber(s.wal_syncs).c_str(),
-          static_cast<double>(s.wal_writes) /
-              static_cast<double>(interval && s.wal_writes == 0
-                                      ? 1
-                                      : std::max<uint64_t>(s.wal_syncs, 1)),
-          static_cast<double>(s.wal_bytes) / kGiB,
-          static_cast<double>(s.wal_bytes) / kMiB / seconds);
+    Print(
+        text, "%s WAL: %s writes, %s syncs, %.2f writes per sync, written: %.2f GB, %.2f MB/s\n",
+        title, HumanNumber(s.wal_writes).c_str(), HumanNumber(s.wal_syncs).c_str(),
+        static_cast<double>(s.wal_writes) /
+            static_cast<double>(interval && s.wal_writes == 0 ? 1
+                                                              : std::max<uint64_t>(s.wal_syncs, 1)),
+        static_cast<double>(s.wal_bytes) / kGiB, static_cast<double>(s.wal_bytes) / kMiB / seconds);
     Print(text, "%s stall: %s H:M:S, %.1f percent\n", title, Duration(s.stall_micros).c_str(),
           static_cast<double>(s.stall_micros) / 10000 / seconds);
   };

@@ -29,13 +29,13 @@ class ColumnFamily;
 class Version;
 
 struct SuperVersion {
-  ColumnFamily* family = nullptr;  // Referenced.
-  MemTable* active = nullptr;      // Referenced.
+  ColumnFamily* family = nullptr;     // Referenced.
+  MemTable* active = nullptr;         // Referenced.
   std::vector<MemTable*> immutables;  // Referenced; newest first, not yet flushed.
-  Version* current = nullptr;      // Referenced.
+  Version* current = nullptr;         // Referenced.
   // Shared with the column family, which replaces it on SetOptions.
   std::shared_ptr<const ColumnFamilyOptions> options;
-  uint64_t number = 0;  // Counts the super versions of the column family.
+  uint64_t number = 0;              // Counts the super versions of the column family.
   std::string full_history_ts_low;  // Timestamps below may be gone; empty: none are.
 
   // Precondition: inside the epoch in which the pointer was loaded, or holding a reference.

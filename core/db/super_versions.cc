@@ -119,9 +119,8 @@ void DbImpl::EvaluateStalls(ColumnFamily* family) {
           family->name().c_str(), StallCauseName(after.cause));
     } else if (after.condition == StallCondition::kDelayed) {
       ++family->stall_delays[cause];
-      Log(LogLevel::kWarn, info_log_.get(),
-          "[%s] Stalling writes because of %s rate %llu", family->name().c_str(),
-          StallCauseName(after.cause),
+      Log(LogLevel::kWarn, info_log_.get(), "[%s] Stalling writes because of %s rate %llu",
+          family->name().c_str(), StallCauseName(after.cause),
           static_cast<unsigned long long>(write_controller_.rate()));
     }
   }

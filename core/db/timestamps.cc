@@ -11,8 +11,7 @@ Status DbImpl::IncreaseFullHistoryTimestampLow(ColumnFamilyHandle* handle, Slice
   ColumnFamily* const family = FamilyOf(handle);
   const Comparator& comparator = *family->order().comparator();
   if (comparator.timestamp_size() == 0) {
-    return Status::InvalidArgument(
-        "Timestamp is not enabled in this column family");
+    return Status::InvalidArgument("Timestamp is not enabled in this column family");
   }
   if (timestamp.size() != comparator.timestamp_size()) {
     return Status::InvalidArgument("ts_low size mismatch");
@@ -50,8 +49,7 @@ Status DbImpl::IncreaseFullHistoryTimestampLow(ColumnFamilyHandle* handle, Slice
 Result<std::string> DbImpl::GetFullHistoryTimestampLow(ColumnFamilyHandle* handle) {
   ColumnFamily* const family = FamilyOf(handle);
   if (family->timestamp_size() == 0) {
-    return Status::InvalidArgument(
-        "Timestamp is not enabled in this column family");
+    return Status::InvalidArgument("Timestamp is not enabled in this column family");
   }
   MutexLock lock(&mutex_);
   return family->versions()->full_history_ts_low();

@@ -168,12 +168,24 @@ class TtlIterator final : public DbIterator {
  public:
   explicit TtlIterator(std::unique_ptr<DbIterator> inner) : inner_(std::move(inner)) {}
 
-  void SeekToFirst() override { Move([this] { inner_->SeekToFirst(); }); }
-  void SeekToLast() override { Move([this] { inner_->SeekToLast(); }); }
-  void Seek(Slice target) override { Move([&] { inner_->Seek(target); }); }
-  void SeekForPrev(Slice target) override { Move([&] { inner_->SeekForPrev(target); }); }
-  void Next() override { Move([this] { inner_->Next(); }); }
-  void Prev() override { Move([this] { inner_->Prev(); }); }
+  void SeekToFirst() override {
+    Move([this] { inner_->SeekToFirst(); });
+  }
+  void SeekToLast() override {
+    Move([this] { inner_->SeekToLast(); });
+  }
+  void Seek(Slice target) override {
+    Move([&] { inner_->Seek(target); });
+  }
+  void SeekForPrev(Slice target) override {
+    Move([&] { inner_->SeekForPrev(target); });
+  }
+  void Next() override {
+    Move([this] { inner_->Next(); });
+  }
+  void Prev() override {
+    Move([this] { inner_->Prev(); });
+  }
   Status status() const override { return inner_->status(); }
   Status Refresh(const Snapshot* snapshot) override {
     valid_ = false;
@@ -224,8 +236,8 @@ class TtlDb final : public ForwardingDb {
  public:
   using ForwardingDb::ForwardingDb;
 
-  Result<std::unique_ptr<ColumnFamilyHandle>> CreateColumnFamily(
-      const ColumnFamilyOptions& options, const std::string& name) override {
+  Result<std::unique_ptr<ColumnFamilyHandle>> CreateColumnFamily(const ColumnFamilyOptions& options,
+                                                                 const std::string& name) override {
     return CreateWithTtl(options, name, /*ttl=*/0);
   }
   Result<std::unique_ptr<ColumnFamilyHandle>> CreateWithTtl(const ColumnFamilyOptions& options,
@@ -296,8 +308,7 @@ class TtlDb final : public ForwardingDb {
 Result<std::unique_ptr<Db>> OpenTtlDb(Db::OpenRequest request, std::vector<int32_t> ttls,
                                       std::vector<std::unique_ptr<ColumnFamilyHandle>>* handles) {
   if (ttls.size() != request.column_families.size()) {
-    return Status::InvalidArgument(
-        "ttls size has to be the same as number of column families");
+    return Status::InvalidArgument("ttls size has to be the same as number of column families");
   }
   Clock* const clock = request.options.env->clock;
   for (size_t i = 0; i < ttls.size(); ++i) {

@@ -27,7 +27,7 @@ class LogIterator final : public WalIterator {
  public:
   // `visible` tells how far the logs may be shown.
   LogIterator(DbImpl* db, FileSystem* fs, std::vector<LogFile> logs, SequenceNumber wanted)
-      : db_(db), fs_(fs), logs_(std::move(logs)), expected_(wanted) {
+      : db_(db), fs_(fs), logs_(std::move(logs)), expected_(std::max<SequenceNumber>(wanted, 1)) {
     Advance();
   }
 
@@ -103,8 +103,8 @@ class LogIterator final : public WalIterator {
         }
         damage_.first = Status::Ok();
         at_start_ = true;
-        reader_ = std::make_unique<LogReader>(std::move(file.value()), &damage_,
-                                              logs_[position_].number);
+        reader_ =
+            std::make_unique<LogReader>(std::move(file.value()), &damage_, logs_[position_].number);
       }
       Slice record;
       if (reader_->ReadRecord(&record, &scratch_, RecoveryMode::kTolerateCorruptedTail)) {
@@ -153,7 +153,7 @@ Status DbImpl::GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalItera
   const auto collect = [&](const std::string& directory, bool archived) -> Status {
     std::vector<std::string> names;
     Status s = fs_->GetChildren(directory, &names);
-    if (!s.ok()) return archived && s.IsPathNotFound() ? Status::Ok() : s;
+    if (!s.ok()) return archived && (s.IsPathNotFound() || s.IsNotFound()) ? Status::Ok() : s;
     for (const std::string& name : names) {
       ParsedFileName parsed;
       if (!ParseFileName(name, &parsed) || parsed.kind != FileKind::kWal) continue;

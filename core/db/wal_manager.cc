@@ -54,9 +54,8 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   const std::string path = WalFileName(directory_, number);
   const FileOptions file_options = WalFileOptions(options_);
   Result<std::unique_ptr<WritableFile>> file =
-      recycled != 0
-          ? fs->ReuseWritableFile(path, WalFileName(directory_, recycled), file_options)
-          : fs->NewWritableFile(path, file_options);
+      recycled != 0 ? fs->ReuseWritableFile(path, WalFileName(directory_, recycled), file_options)
+                    : fs->NewWritableFile(path, file_options);
   if (!file.ok()) return file.status();
 
   FileWriter::Options writer_options;
@@ -218,8 +217,7 @@ Status WalManager::SyncLogs(bool include_current) {
     // The directory has the names of all logs that existed when it was synced.
     if (sync_directory && open_.back().number == current) directory_synced_ = true;
     while (open_.size() > 1 && open_.front().fully_synced) {
-      synced_closed_.push_back(
-          {open_.front().number, open_.front().writer->file()->size_bytes()});
+      synced_closed_.push_back({open_.front().number, open_.front().writer->file()->size_bytes()});
       to_close.push_back(std::move(open_.front().writer));
       open_.pop_front();
     }

@@ -48,12 +48,12 @@ class WalManager {
   // is handed to the system and stays among the unsynced. Leader, or before writes begin.
   // `after_failure`: the old one's bytes do not matter any more.
   Status Switch(uint64_t number, uint64_t preallocation_bytes, SequenceNumber next_sequence,
-                bool after_failure = false)
-      SKARN_EXCLUDES(mu_, append_mu_);
+                bool after_failure = false) SKARN_EXCLUDES(mu_, append_mu_);
 
-  // One record, a batch, in parts; the first has the batch's header. Leader only. `timestamp_sizes`: of the families it touches.
-  Status Append(const Slice* parts, size_t count,
-                const std::map<uint32_t, size_t>& timestamp_sizes) SKARN_EXCLUDES(append_mu_);
+  // One record, a batch, in parts; the first has the batch's header. Leader only.
+  // `timestamp_sizes`: of the families it touches.
+  Status Append(const Slice* parts, size_t count, const std::map<uint32_t, size_t>& timestamp_sizes)
+      SKARN_EXCLUDES(append_mu_);
   // Writes the empty batch now, if the log is still without it. Leader only.
   Status AppendMarker();
   // Makes all logs durable, up to what was appended before the call. Any thread.
@@ -107,7 +107,7 @@ class WalManager {
     uint64_t number = 0;
     std::shared_ptr<LogWriter> writer;  // Shared with a sync that is running on it.
     uint64_t synced_bytes = 0;
-    bool fully_synced = false;          // Closed, and nothing is left to sync.
+    bool fully_synced = false;  // Closed, and nothing is left to sync.
   };
   Status SyncLogs(bool include_current) SKARN_EXCLUDES(mu_, append_mu_);
   Status AppendLocked(const Slice* parts, size_t count,
@@ -116,7 +116,7 @@ class WalManager {
   const DbOptions& options_;
   const std::string directory_;
 
-  Mutex append_mu_;  // Before mu_. Taken with manual_wal_flush only.
+  Mutex append_mu_;   // Before mu_. Taken with manual_wal_flush only.
   mutable Mutex mu_;  // A leaf in the lock order.
   CondVar sync_done_{&mu_};
   bool syncing_ SKARN_GUARDED_BY(mu_) = false;
@@ -128,12 +128,12 @@ class WalManager {
   std::vector<LogFile> synced_closed_ SKARN_GUARDED_BY(mu_);
   uint64_t first_own_number_ SKARN_GUARDED_BY(mu_) = 0;  // Logs before were made by others.
 
-  LogWriter* current_ = nullptr;  // Leader only; owned by open_.back().
-  bool empty_ = true;             // Leader only.
-  SequenceNumber marker_ = 0;     // Leader only: of the empty batch to come.
-  bool marked_ = false;           // Leader only: the empty batch is written.
+  LogWriter* current_ = nullptr;   // Leader only; owned by open_.back().
+  bool empty_ = true;              // Leader only.
+  SequenceNumber marker_ = 0;      // Leader only: of the empty batch to come.
+  bool marked_ = false;            // Leader only: the empty batch is written.
   SequenceNumber last_batch_ = 0;  // Leader only: of the last record of the current log; 0 none.
-  uint64_t counted_ = 0;          // Leader only: bytes of the current log in total_bytes_.
+  uint64_t counted_ = 0;           // Leader only: bytes of the current log in total_bytes_.
   std::atomic<uint64_t> current_number_{0};
   std::atomic<uint64_t> total_bytes_{0};
   std::atomic<uint64_t> syncs_{0};

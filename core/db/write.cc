@@ -173,8 +173,7 @@ Status DbImpl::CheckWriteOptions(const WriteOptions& options) const {
 
 Status DbImpl::CommitOne(const WriteOptions& options, ColumnFamily* family, EntryKind kind,
                          Slice key, Slice timestamp, Slice value) {
-  if (SKARN_UNLIKELY(options.sync || options.disable_wal ||
-                     options.protection_bytes_per_key != 0 ||
+  if (SKARN_UNLIKELY(options.sync || options.disable_wal || options.protection_bytes_per_key != 0 ||
                      options.rate_limiter_priority != IoPriority::kTotal)) {
     if (Status s = CheckWriteOptions(options); !s.ok()) return s;
   }
@@ -364,8 +363,8 @@ void DbImpl::LeadGroup(Writer* leader) {
   }
 
   if (SKARN_LIKELY(status.ok())) {
-    const bool parallel = group_size > 1 && group_bytes >= kParallelInsertBytes && !any_merge &&
-                          concurrent_inserts_;
+    const bool parallel =
+        group_size > 1 && group_bytes >= kParallelInsertBytes && !any_merge && concurrent_inserts_;
     status = InsertGroup(leader, last, parallel);
     if (SKARN_LIKELY(status.ok())) {
       Publish(last_allocated_);
@@ -529,7 +528,8 @@ bool DbImpl::MergeHeadSlow(ColumnFamily* family, Slice key, Slice operand, Seque
   SuperVersion* const super_version = family->super_version();
   const ColumnFamilyOptions& options = *super_version->options;
   const size_t limit = options.max_successive_merges;
-  if (limit == 0 || family->active()->CountSuccessiveMerges(key, sequence - 1) < limit) return false;
+  if (limit == 0 || family->active()->CountSuccessiveMerges(key, sequence - 1) < limit)
+    return false;
 
   ReadOptions read;
   if (!options.strict_max_successive_merges) read.read_tier = ReadTier::kBlockCache;

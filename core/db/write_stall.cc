@@ -6,11 +6,16 @@ namespace skarn {
 
 const char* StallCauseName(StallCause cause) {
   switch (cause) {
-    case StallCause::kNone: return "none";
-    case StallCause::kMemtableLimit: return "memtable-limit";
-    case StallCause::kLevel0FileCount: return "l0-file-count-limit";
-    case StallCause::kPendingCompactionBytes: return "pending-compaction-bytes";
-    case StallCause::kWriteBufferManagerLimit: return "write-buffer-manager-limit";
+    case StallCause::kNone:
+      return "none";
+    case StallCause::kMemtableLimit:
+      return "memtable-limit";
+    case StallCause::kLevel0FileCount:
+      return "l0-file-count-limit";
+    case StallCause::kPendingCompactionBytes:
+      return "pending-compaction-bytes";
+    case StallCause::kWriteBufferManagerLimit:
+      return "write-buffer-manager-limit";
   }
   return "none";
 }

@@ -177,8 +177,8 @@ std::unique_ptr<FileSystem> NewMemoryFileSystem();
 Status WriteStringToFile(FileSystem* fs, Slice data, const std::string& path, bool sync);
 Result<std::string> ReadFileToString(FileSystem* fs, const std::string& path);
 // Copies the first `size_bytes` bytes (0: all), then syncs when asked.
-Status CopyFile(FileSystem* fs, const std::string& from, const std::string& to,
-                uint64_t size_bytes, bool sync);
+Status CopyFile(FileSystem* fs, const std::string& from, const std::string& to, uint64_t size_bytes,
+                bool sync);
 
 }  // namespace skarn
 

@@ -184,7 +184,9 @@ void ConcatenatingCursor::SetPinList(PinList* pins) {
 }
 
 Status ConcatenatingCursor::Find(Slice user_key, TombstoneSpan* span) {
-  const auto stripped = [this](Slice packed) { return order_.StripTimestamp(PackedUserKey(packed)); };
+  const auto stripped = [this](Slice packed) {
+    return order_.StripTimestamp(PackedUserKey(packed));
+  };
   const auto ends_before_key = [&](size_t index) {
     const Slice last = files_->largest(index);
     return order_.CompareStripped(user_key, stripped(last)) >=
@@ -229,9 +231,8 @@ Status ConcatenatingCursor::Find(Slice user_key, TombstoneSpan* span) {
   if (index != tombstone_index_) {
     std::shared_ptr<const FragmentedTombstones> list;
     if (Status s = files_->Tombstones(index, &list); !s.ok()) return s;
-    tombstones_ = std::make_unique<ClippedTombstones>(order_, std::move(list),
-                                                      files_->smallest(index),
-                                                      files_->largest(index));
+    tombstones_ = std::make_unique<ClippedTombstones>(
+        order_, std::move(list), files_->smallest(index), files_->largest(index));
     tombstone_index_ = index;
   }
   if (tombstones_->empty()) {

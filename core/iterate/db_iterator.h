@@ -105,7 +105,7 @@ struct DbIteratorSetup {
   ReadOptions read;                 // `snapshot` etc.; what it points at outlives the iterator.
   const MergeOperator* merge_operator = nullptr;
   std::shared_ptr<const SliceTransform> prefix_extractor;  // Shared with the column family.
-  uint64_t max_sequential_skip = 8;  // max_sequential_skip_in_iterations.
+  uint64_t max_sequential_skip = 8;                        // max_sequential_skip_in_iterations.
   Statistics* statistics = nullptr;
   // Null: Refresh() is refused and tailing sees no new data.
   IteratorViewSource* source = nullptr;

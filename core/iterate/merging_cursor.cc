@@ -245,9 +245,9 @@ class MergingCursor final : public InternalCursor {
         }
       }
       // An equal entry of another source is on one side of ours or on the other.
-      const bool step = i == current || ((i < current) == forward && cursor->valid() &&
-                                         cursor->tag() == tag &&
-                                         order_.CompareUser(cursor->user_key(), key) == 0);
+      const bool step =
+          i == current || ((i < current) == forward && cursor->valid() && cursor->tag() == tag &&
+                           order_.CompareUser(cursor->user_key(), key) == 0);
       if (step && forward) cursor->Next();
       if (step && !forward) cursor->Prev();
       if (i != current) Refresh(&children_[i]);
@@ -320,7 +320,8 @@ class MergingCursor final : public InternalCursor {
       }
       // The run that ends first in the direction of travel.
       if (forward_) {
-        if (span.has_limit && (nearest_ == nullptr || EndsBefore(span, *nearest_))) nearest_ = &span;
+        if (span.has_limit && (nearest_ == nullptr || EndsBefore(span, *nearest_)))
+          nearest_ = &span;
       } else {
         if (span.has_start && (nearest_ == nullptr || StartsAfter(span, *nearest_))) {
           nearest_ = &span;
@@ -373,9 +374,9 @@ class MergingCursor final : public InternalCursor {
   const SequenceNumber snapshot_;
   const Slice read_timestamp_;
   std::vector<Owned> owned_;
-  std::vector<Child> children_;   // Newest first.
-  std::vector<Loser> losers_;     // Of inner nodes 1 on.
-  uint32_t count_ = 0;            // Of children.
+  std::vector<Child> children_;  // Newest first.
+  std::vector<Loser> losers_;    // Of inner nodes 1 on.
+  uint32_t count_ = 0;           // Of children.
   uint32_t winner_ = 0;
   bool forward_ = true;
   Status status_;
@@ -398,7 +399,8 @@ void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor,
   sources_.push_back({std::move(cursor), std::move(tombstones), source});
 }
 
-void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor, ClippedTombstones tombstones) {
+void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor,
+                               ClippedTombstones tombstones) {
   if (tombstones.empty()) {
     Add(std::move(cursor));
   } else {

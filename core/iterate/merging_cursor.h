@@ -24,8 +24,7 @@ class MergingCursorBuilder {
  public:
   // For readers at `snapshot`, `read_timestamp` (empty: no limit; must outlive the
   // cursor). Jobs that must see everything add no tombstones. `order` outlives the cursor.
-  explicit MergingCursorBuilder(const KeyOrder& order,
-                                SequenceNumber snapshot = kMaxSequenceNumber,
+  explicit MergingCursorBuilder(const KeyOrder& order, SequenceNumber snapshot = kMaxSequenceNumber,
                                 Slice read_timestamp = Slice())
       : order_(order), snapshot_(snapshot), read_timestamp_(read_timestamp) {}
 

@@ -18,24 +18,20 @@ bool IsDeletion(EntryKind kind) {
 constexpr size_t kCopyMax = 256;
 
 Status UnknownKind(Slice user_key, EntryKind kind) {
-  return Status::Corruption(Concat("Unknown value type ", static_cast<int>(kind), " of key ",
-                                   user_key.ToHex()));
+  return Status::Corruption(
+      Concat("Unknown value type ", static_cast<int>(kind), " of key ", user_key.ToHex()));
 }
 
 }  // namespace
 
 UserIterator::UserIterator(DbIteratorSetup setup, IteratorView view, Status status)
-    : setup_(std::move(setup)),
-      order_(*setup_.order),
-      timestamp_size_(order_.timestamp_size()) {
+    : setup_(std::move(setup)), order_(*setup_.order), timestamp_size_(order_.timestamp_size()) {
   Prepare();
   TakeView(std::move(view), std::move(status));
 }
 
 UserIterator::UserIterator(DbIteratorSetup setup)
-    : setup_(std::move(setup)),
-      order_(*setup_.order),
-      timestamp_size_(order_.timestamp_size()) {
+    : setup_(std::move(setup)), order_(*setup_.order), timestamp_size_(order_.timestamp_size()) {
   Prepare();
   IteratorView view;
   Status s = setup_.source->Open(setup_.read, setup_.read.snapshot, &view);
@@ -198,10 +194,10 @@ bool UserIterator::StartSeek() {
   prefix_known_ = false;
   beyond_ = false;
   const ReadOptions& read = setup_.read;
-  if (setup_.source != nullptr && SKARN_UNLIKELY(read.tailing || read.auto_refresh_iterator_with_snapshot)) {
+  if (setup_.source != nullptr &&
+      SKARN_UNLIKELY(read.tailing || read.auto_refresh_iterator_with_snapshot)) {
     const bool files_changed = setup_.source->CurrentSuperVersion() != view_.super_version;
-    const bool data_changed =
-        read.tailing && setup_.source->VisibleSequence() != view_.sequence;
+    const bool data_changed = read.tailing && setup_.source->VisibleSequence() != view_.sequence;
     if (files_changed || data_changed) {
       if (read.tailing || read.snapshot != nullptr) (void)Refresh(read.snapshot);
     }
@@ -301,6 +297,13 @@ void UserIterator::SeekForPrev(Slice target) {
 }
 
 void UserIterator::Next() {
+  if (SKARN_UNLIKELY(setup_.read.tailing) && setup_.source != nullptr &&
+      setup_.source->VisibleSequence() != view_.sequence) {
+    // What was written meanwhile belongs to the tail: find the place again among it.
+    const std::string place = key_.ToString();
+    Seek(place);
+    if (!valid_ || order_.CompareStripped(key_, place) != 0) return;
+  }
   keys_examined_ = 0;
   ++counts_.next;
   if (SKARN_LIKELY(forward_)) {
@@ -432,7 +435,7 @@ void UserIterator::SeekPastSavedKey() {
 void UserIterator::FindForwardSlow(bool skipping) {
   valid_ = false;
   uint64_t skipped = 0;
-  bool seeked = false;  // For this saved key.
+  bool seeked = false;            // For this saved key.
   bool has_saved_key = skipping;  // Any bytes, none too, are a key.
   uint64_t passed = 0, deletions = 0, too_new = 0;
   bool shown = false;
@@ -601,10 +604,10 @@ inline void UserIterator::FindBackward() {
   if (SKARN_LIKELY(simple_ && cursor_->valid())) {
     const uint64_t tag = cursor_->tag();
     const Slice user_key = cursor_->user_key();
-    if (SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
-                     cursor_->value_ready() &&
-                     (lower_bound_ == nullptr ||
-                      order_.CompareStripped(user_key, *lower_bound_) >= 0))) {
+    if (SKARN_LIKELY(
+            TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
+            cursor_->value_ready() &&
+            (lower_bound_ == nullptr || order_.CompareStripped(user_key, *lower_bound_) >= 0))) {
       saved_key_.Assign(user_key);
       value_ = cursor_->value();
       if (!(value_.size() > kCopyMax && cursor_->ValuePinned())) {

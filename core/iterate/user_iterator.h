@@ -109,9 +109,9 @@ class UserIterator final : public DbIterator {
   // No prefixes, timestamps, limits or pins, and equal keys have equal bytes: steps have a
   // short way.
   bool simple_ = false;
-  bool simple_forward_ = false;  // And an upper bound, if any, has a useful prefix.
+  bool simple_forward_ = false;         // And an upper bound, if any, has a useful prefix.
   uint64_t upper_prefix_ = UINT64_MAX;  // Keys with a smaller one are below the bound.
-  bool every_version_ = false;  // iter_start_ts.
+  bool every_version_ = false;          // iter_start_ts.
   bool prefix_limited_ = false;
   std::string read_timestamp_;
   std::string start_timestamp_;
@@ -123,13 +123,13 @@ class UserIterator final : public DbIterator {
   PinList pins_;
 
   bool forward_ = true;
-  bool beyond_ = false;  // Forward only: the cursor has left the shown key (after a merge).
+  bool beyond_ = false;         // Forward only: the cursor has left the shown key (after a merge).
   uint64_t keys_examined_ = 0;  // Of this operation.
   // The full key of the entry shown when the cursor is not on it, or to be skipped.
   KeyBuffer saved_key_;
   uint64_t shown_tag_ = 0;
   std::string saved_value_;
-  std::string packed_key_;   // With iter_start_ts.
+  std::string packed_key_;  // With iter_start_ts.
   std::string seek_key_;
   std::string prefix_;
   bool prefix_known_ = false;

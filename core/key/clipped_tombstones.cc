@@ -98,8 +98,8 @@ void ClippedTombstones::AppendTo(std::vector<RangeTombstone>* tombstones) const 
     }
     for (uint32_t i = 0; i < fragment.count; ++i) {
       const Slice timestamp = list_->timestamp(fragment, i);
-      tombstones->push_back({Concat(start, timestamp), Concat(end, timestamp),
-                             list_->sequence(fragment, i)});
+      tombstones->push_back(
+          {Concat(start, timestamp), Concat(end, timestamp), list_->sequence(fragment, i)});
     }
   }
 }

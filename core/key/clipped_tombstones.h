@@ -49,8 +49,7 @@ struct TombstoneSpan {
   }
   // See FragmentedTombstones::NewestVisible(); 0 where nothing covers.
   SequenceNumber NewestVisible(SequenceNumber snapshot, Slice read_timestamp = Slice()) const {
-    return fragment == nullptr ? 0
-                               : tombstones->NewestVisible(*fragment, snapshot, read_timestamp);
+    return fragment == nullptr ? 0 : tombstones->NewestVisible(*fragment, snapshot, read_timestamp);
   }
 };
 

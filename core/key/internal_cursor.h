@@ -62,7 +62,10 @@ class InternalCursor {
   // the last use of any pinned slice. nullptr stops it.
   virtual void SetPinList(PinList* pins) { (void)pins; }
   // A pin on the current value's memory. False when the value must be copied.
-  virtual bool PinValue(Pin* pin) { (void)pin; return false; }
+  virtual bool PinValue(Pin* pin) {
+    (void)pin;
+    return false;
+  }
 
   // Whether entries up to the end of the current block are known to be below the
   // upper bound, so the caller need not compare; false means compare.

@@ -180,8 +180,8 @@ void PointLookup::MergeInto(bool has_base, EntryKind base_kind, Slice base) {
   for (auto it = operands_.rbegin(); it != operands_.rend(); ++it) oldest_first.emplace_back(*it);
   EntryKind kind = EntryKind::kValue;
   std::string result;
-  if (Status s = MergeWithBase(*merge_operator_, user_key_, has_base, base_kind, base,
-                               oldest_first, &kind, &result);
+  if (Status s = MergeWithBase(*merge_operator_, user_key_, has_base, base_kind, base, oldest_first,
+                               &kind, &result);
       !s.ok()) {
     Fail(std::move(s));
     return;

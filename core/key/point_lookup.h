@@ -39,13 +39,13 @@ class PointLookup {
     kMerging,    // Operands seen, no base yet.
     kFound,      // The sink has the value.
     kDeleted,
-    kFailed,     // status() tells.
+    kFailed,  // status() tells.
   };
 
   // Optional extras of a lookup; null members are not wanted.
   struct Extras {
-    std::string* timestamp = nullptr;         // Of the version found.
-    SequenceNumber* sequence = nullptr;       // Of the newest version seen, whatever it is.
+    std::string* timestamp = nullptr;    // Of the version found.
+    SequenceNumber* sequence = nullptr;  // Of the newest version seen, whatever it is.
     bool* is_blob_index = nullptr;  // Set to true when the sink got a blob index, not its value.
     const BlobFetcher* blobs = nullptr;  // Else this reads the value; with neither it is an error.
     // Wanted instead of merging, oldest first, a base value included; the sink is not called.
@@ -132,8 +132,7 @@ class PointLookup {
 
  private:
   void AddTimestamp(Slice read_timestamp);
-  bool OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice value,
-                 const PinSource& source);
+  bool OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice value, const PinSource& source);
   void MergeInto(bool has_base, EntryKind base_kind, Slice base);
   void FoundPlain(Slice value, const PinSource& source);
   void Deleted(Slice timestamp);

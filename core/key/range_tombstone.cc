@@ -80,10 +80,10 @@ FragmentedTombstones::FragmentedTombstones(const KeyOrder& order,
 }
 
 size_t FragmentedTombstones::Find(Slice user_key) const {
-  const auto found = std::upper_bound(
-      fragments_.begin(), fragments_.end(), user_key, [this](Slice key, const Fragment& fragment) {
-        return order_.CompareStripped(key, fragment.end) < 0;
-      });
+  const auto found = std::upper_bound(fragments_.begin(), fragments_.end(), user_key,
+                                      [this](Slice key, const Fragment& fragment) {
+                                        return order_.CompareStripped(key, fragment.end) < 0;
+                                      });
   return static_cast<size_t>(found - fragments_.begin());
 }
 

@@ -53,7 +53,8 @@ class FragmentedTombstones {
   // The tombstones as they were written, in no order.
   const std::vector<RangeTombstone>& unfragmented() const { return tombstones_; }
 
-  // The first fragment whose end is after `user_key` (without timestamp); fragments().size() if none.
+  // The first fragment whose end is after `user_key` (without timestamp); fragments().size() if
+  // none.
   size_t Find(Slice user_key) const;
   // The newest sequence number <= `snapshot` of the fragment's tombstones whose timestamp is
   // not after `read_timestamp` (empty: no limit); 0 if none.
@@ -63,7 +64,8 @@ class FragmentedTombstones {
   // The newest sequence number <= `snapshot` of a tombstone that covers `user_key`; 0 if none.
   // `read_timestamp` limits which tombstones count when the comparator has timestamps.
   SequenceNumber MaxCovering(Slice user_key, SequenceNumber snapshot,
-                             Slice read_timestamp = Slice(), Slice* found_timestamp = nullptr) const;
+                             Slice read_timestamp = Slice(),
+                             Slice* found_timestamp = nullptr) const;
 
  private:
   KeyOrder order_;

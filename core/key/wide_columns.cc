@@ -66,9 +66,7 @@ Status DecodeVersion2(Slice input, uint32_t count, std::vector<WideColumn>* colu
   uint32_t value_sizes_bytes = 0;
   uint32_t names_bytes = 0;
   Slice types, name_sizes, value_sizes, names;
-  const auto mismatch = [] {
-    return Status::Corruption("Wide column section size mismatch");
-  };
+  const auto mismatch = [] { return Status::Corruption("Wide column section size mismatch"); };
   if (!GetVarint32(&input, &name_sizes_bytes) || !GetVarint32(&input, &value_sizes_bytes) ||
       !GetVarint32(&input, &names_bytes)) {
     return mismatch();

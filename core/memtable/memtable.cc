@@ -120,7 +120,7 @@ struct MemTable::Rep {
   WriteLanes lanes;
   MemTableTombstones tombstones;
   OrderedRecords ordered;
-  std::optional<VersionHash> hash;   // Not with comparators that cannot be hashed.
+  std::optional<VersionHash> hash;    // Not with comparators that cannot be hashed.
   std::optional<InPlaceLocks> locks;  // With in-place updates.
 };
 
@@ -202,8 +202,8 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
     WriteLanes::Release(lane);
   }
   if (SKARN_UNLIKELY(full)) should_flush_.store(true, std::memory_order_relaxed);
-  if (SKARN_UNLIKELY(lane_entries % OrderedRecords::kDrainInterval == 0) &&
-      !rep.ordered.eager() && rep.ordered.wanted()) {
+  if (SKARN_UNLIKELY(lane_entries % OrderedRecords::kDrainInterval == 0) && !rep.ordered.eager() &&
+      rep.ordered.wanted()) {
     rep.ordered.DrainSome();
   }
   return Status::Ok();
@@ -408,8 +408,8 @@ size_t MemTable::memory_bytes() const {
   return rep_->charged.load(std::memory_order_relaxed) + rep_->ordered.memory_bytes();
 }
 SequenceNumber MemTable::first_sequence() const {
-  const SequenceNumber first = std::min(rep_->lanes.smallest_sequence(),
-                                        rep_->tombstones.smallest_sequence());
+  const SequenceNumber first =
+      std::min(rep_->lanes.smallest_sequence(), rep_->tombstones.smallest_sequence());
   return first == kMaxSequenceNumber ? 0 : first;
 }
 SequenceNumber MemTable::largest_sequence() const {

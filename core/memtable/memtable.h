@@ -103,11 +103,11 @@ class MemTable {
 
   uint64_t id() const { return id_; }
   bool empty() const { return entry_count() == 0; }
-  uint64_t entry_count() const;      // Range deletions included.
-  uint64_t deletion_count() const;   // All kinds of deletions.
+  uint64_t entry_count() const;     // Range deletions included.
+  uint64_t deletion_count() const;  // All kinds of deletions.
   uint64_t range_deletion_count() const;
-  uint64_t data_bytes() const;       // Keys and values.
-  size_t memory_bytes() const;       // Arena, hash table and order.
+  uint64_t data_bytes() const;  // Keys and values.
+  size_t memory_bytes() const;  // Arena, hash table and order.
   SequenceNumber first_sequence() const;
   SequenceNumber earliest_sequence() const { return earliest_sequence_; }
   SequenceNumber largest_sequence() const;

@@ -119,8 +119,8 @@ void FlushCursor::Land(size_t index) {
 }
 
 void FlushCursor::Seek(Slice user_key, uint64_t tag) {
-  const auto found = std::partition_point(
-      entries_.begin(), entries_.end(), [&](const SortEntry& entry) {
+  const auto found =
+      std::partition_point(entries_.begin(), entries_.end(), [&](const SortEntry& entry) {
         const RecordKey key = ReadRecordKey(records_.store().At(entry.ref));
         return records_.key_order().Compare(key.user_key, key.tag, user_key, tag) < 0;
       });
@@ -128,8 +128,8 @@ void FlushCursor::Seek(Slice user_key, uint64_t tag) {
 }
 
 void FlushCursor::SeekForPrev(Slice user_key, uint64_t tag) {
-  const auto found = std::partition_point(
-      entries_.begin(), entries_.end(), [&](const SortEntry& entry) {
+  const auto found =
+      std::partition_point(entries_.begin(), entries_.end(), [&](const SortEntry& entry) {
         const RecordKey key = ReadRecordKey(records_.store().At(entry.ref));
         return records_.key_order().Compare(key.user_key, key.tag, user_key, tag) <= 0;
       });

@@ -9,9 +9,8 @@ namespace skarn {
 void MemTableTombstones::Add(Slice start, Slice end, SequenceNumber sequence) {
   MutexLock lock(&mu_);
   tombstones_.push_back({start.ToString(), end.ToString(), sequence});
-  smallest_sequence_.store(
-      std::min(smallest_sequence_.load(std::memory_order_relaxed), sequence),
-      std::memory_order_relaxed);
+  smallest_sequence_.store(std::min(smallest_sequence_.load(std::memory_order_relaxed), sequence),
+                           std::memory_order_relaxed);
   largest_sequence_.store(std::max(largest_sequence_.load(std::memory_order_relaxed), sequence),
                           std::memory_order_relaxed);
   data_bytes_.store(data_bytes_.load(std::memory_order_relaxed) + start.size() + end.size(),
@@ -40,8 +39,7 @@ std::shared_ptr<const FragmentedTombstones> MemTableTombstones::Fragments() cons
 }
 
 SequenceNumber MemTableTombstones::MaxCovering(Slice user_key, SequenceNumber snapshot,
-                                               Slice read_timestamp,
-                                               Slice* found_timestamp) const {
+                                               Slice read_timestamp, Slice* found_timestamp) const {
   const EpochGuard guard;
   return Fresh()->fragments->MaxCovering(user_key, snapshot, read_timestamp, found_timestamp);
 }

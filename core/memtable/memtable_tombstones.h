@@ -39,7 +39,7 @@ class MemTableTombstones {
 
  private:
   struct Cached {
-    uint64_t count;  // Of tombstones in it.
+    uint64_t count;                                         // Of tombstones in it.
     std::shared_ptr<const FragmentedTombstones> fragments;  // Shared with iterators.
   };
   // Precondition: count() != 0, and the caller is in an epoch.

@@ -256,7 +256,8 @@ OrderTree::Outcome OrderTree::Insert(uint64_t prefix, Slice user_key, uint64_t t
   LeafNode* leaf = finger_;
   if (leaf != nullptr) {
     const auto at_or_after_first_of = [&](const LeafNode* node) {
-      return order_.Compare(prefix, user_key, tag, node->prefixes[0].load(std::memory_order_relaxed),
+      return order_.Compare(prefix, user_key, tag,
+                            node->prefixes[0].load(std::memory_order_relaxed),
                             node->refs[0].load(std::memory_order_relaxed)) >= 0;
     };
     const LeafNode* next = leaf->next.load(std::memory_order_relaxed);
@@ -275,8 +276,7 @@ OrderTree::Outcome OrderTree::Insert(uint64_t prefix, Slice user_key, uint64_t t
   }
   if (count == kLeafEntries) {
     FindLeaf(prefix, user_key, tag);  // For the path.
-    const bool at_end =
-        index == count && leaf->next.load(std::memory_order_relaxed) == nullptr;
+    const bool at_end = index == count && leaf->next.load(std::memory_order_relaxed) == nullptr;
     if (!SplitLeaf(leaf, at_end)) return Outcome::kNoMemory;
     count = leaf->count.load(std::memory_order_relaxed);
     if (index > count) {

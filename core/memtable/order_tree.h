@@ -100,7 +100,8 @@ class OrderTree {
   // Marks a node as changing for as long as it lives.
   class Change {
    public:
-    explicit Change(Node* node) : node_(node), version_(node->version.load(std::memory_order_relaxed)) {
+    explicit Change(Node* node)
+        : node_(node), version_(node->version.load(std::memory_order_relaxed)) {
       node->version.store(version_ + 1, std::memory_order_relaxed);
     }
     ~Change() { node_->version.store(version_ + 2, std::memory_order_release); }

@@ -48,7 +48,8 @@ char* RecordStore::AddChunk(size_t size, bool pooled, RecordRef* first) {
 }
 
 bool RecordStore::Refill(Lane* lane, size_t size) {
-  if (lane->spare != nullptr && size <= static_cast<size_t>(lane->spare->limit - lane->spare_next)) {
+  if (lane->spare != nullptr &&
+      size <= static_cast<size_t>(lane->spare->limit - lane->spare_next)) {
     std::swap(lane->extent, lane->spare);
     std::swap(lane->next, lane->spare_next);
     lane->limit = lane->extent->limit;
@@ -65,8 +66,8 @@ bool RecordStore::Refill(Lane* lane, size_t size) {
   char* data = nullptr;
   RecordRef first = 0;
   if (extent_size + skip > kSlotBytes) {
-    data = AddChunk((extent_size + kSlotBytes - 1) / kSlotBytes * kSlotBytes, /*pooled=*/true,
-                    &first);
+    data =
+        AddChunk((extent_size + kSlotBytes - 1) / kSlotBytes * kSlotBytes, /*pooled=*/true, &first);
   } else if (reserved < kHeapMax) {
     data = AddChunk(extent_size + skip, /*pooled=*/false, &first);
   } else {

@@ -85,7 +85,8 @@ uint64_t VersionHash::NextSlots() const {
   // Some groups overflow long before the table is full: a small segment takes those. Keys
   // made to collide fill groups of an empty table: they must not make us take memory.
   if (used < capacity / 4) return kFirstSlots;
-  if (used < capacity / 4 * 3) return std::clamp(std::bit_floor(capacity / 8), kFirstSlots, kSlotsMax);
+  if (used < capacity / 4 * 3)
+    return std::clamp(std::bit_floor(capacity / 8), kFirstSlots, kSlotsMax);
   return std::min(std::bit_ceil(capacity) * 2, kSlotsMax);
 }
 

@@ -70,11 +70,9 @@ class Statistics {
   void Add(ThreadContext* context, Ticker ticker, uint64_t count) {
     if (level() == StatsLevel::kDisableAll) return;
     SlotOf(context).tickers[static_cast<size_t>(ticker)].fetch_add(count,
-                                                                    std::memory_order_relaxed);
+                                                                   std::memory_order_relaxed);
   }
-  void Record(HistogramKind kind, uint64_t value) {
-    Record(CurrentThreadContext(), kind, value);
-  }
+  void Record(HistogramKind kind, uint64_t value) { Record(CurrentThreadContext(), kind, value); }
   void Record(ThreadContext* context, HistogramKind kind, uint64_t value) {
     if (level() <= StatsLevel::kExceptHistogramsOrTimers) return;
     SlotOf(context).histograms[static_cast<size_t>(kind)].Add(value);

@@ -24,7 +24,8 @@ class PointInTime : public ManifestReplay::Opener {
     if (spec == nullptr) return false;
     orders_.push_back(std::make_unique<KeyOrder>(spec->options->comparator));
     family->order = orders_.back().get();
-    family->builder = std::make_unique<VersionBuilder>(family->order, spec->options->num_levels, nullptr);
+    family->builder =
+        std::make_unique<VersionBuilder>(family->order, spec->options->num_levels, nullptr);
     histories_[family->id] = History();
     return true;
   }
@@ -62,7 +63,8 @@ class PointInTime : public ManifestReplay::Opener {
     History& history = histories_[family->id];
     const FamilySpec* spec = SpecOf(family->name);
     *incomplete |= history.good < history.edits.size();
-    family->builder = std::make_unique<VersionBuilder>(family->order, spec->options->num_levels, nullptr);
+    family->builder =
+        std::make_unique<VersionBuilder>(family->order, spec->options->num_levels, nullptr);
     family->log_number = 0;
     for (size_t i = 0; i < history.good; ++i) {
       Status s = family->builder->Apply(history.edits[i]);
@@ -87,7 +89,8 @@ class PointInTime : public ManifestReplay::Opener {
   }
   std::vector<std::string> DirectoriesOf(const FamilySpec& spec) const {
     std::vector<std::string> directories;
-    for (const DbPath& path : spec.options->cf_paths.empty() ? db_.db_paths : spec.options->cf_paths) {
+    for (const DbPath& path :
+         spec.options->cf_paths.empty() ? db_.db_paths : spec.options->cf_paths) {
       directories.push_back(path.path);
     }
     if (directories.empty()) directories.push_back(db_path_);

@@ -39,7 +39,9 @@ constexpr size_t kInfoLogNameMax = 260;
 
 }  // namespace
 
-bool ParseFileName(Slice name, ParsedFileName* parsed) { return ParseFileName(name, Slice(), parsed); }
+bool ParseFileName(Slice name, ParsedFileName* parsed) {
+  return ParseFileName(name, Slice(), parsed);
+}
 
 bool ParseFileName(Slice name, Slice info_log_name, ParsedFileName* parsed) {
   Slice rest = name;

@@ -17,18 +17,18 @@
 namespace skarn {
 
 enum class FileKind : uint8_t {
-  kWal,             // 000004.log, archive/000004.log
-  kTable,           // 000007.sst, 000007.ldb
-  kBlob,            // 000007.blob
-  kTemp,            // 000007.dbtmp, OPTIONS-000007.dbtmp
-  kManifest,        // MANIFEST-000005
-  kOptions,         // OPTIONS-000007
-  kCurrent,         // CURRENT
-  kLock,            // LOCK
-  kIdentity,        // IDENTITY
-  kInfoLog,         // LOG, LOG.old.<micros>; number is the micros
-  kMetaDb,          // METADB-1; nobody writes it
-  kProgress,        // COMPACTION_PROGRESS-<time>
+  kWal,       // 000004.log, archive/000004.log
+  kTable,     // 000007.sst, 000007.ldb
+  kBlob,      // 000007.blob
+  kTemp,      // 000007.dbtmp, OPTIONS-000007.dbtmp
+  kManifest,  // MANIFEST-000005
+  kOptions,   // OPTIONS-000007
+  kCurrent,   // CURRENT
+  kLock,      // LOCK
+  kIdentity,  // IDENTITY
+  kInfoLog,   // LOG, LOG.old.<micros>; number is the micros
+  kMetaDb,    // METADB-1; nobody writes it
+  kProgress,  // COMPACTION_PROGRESS-<time>
 };
 
 struct ParsedFileName {
@@ -66,7 +66,8 @@ std::string OldInfoLogName(const std::string& info_log_name, uint64_t time_us);
 const std::string& DirectoryOfPath(const std::vector<std::string>& directories, uint32_t path_id);
 
 // Durable switch of CURRENT to MANIFEST-<number>, a file that has been synced: temporary,
-// sync, sync of the directory, rename, sync of the directory. With `*renamed` set CURRENT may name the new MANIFEST even on an error.
+// sync, sync of the directory, rename, sync of the directory. With `*renamed` set CURRENT may name
+// the new MANIFEST even on an error.
 Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
                       Directory* directory, bool* renamed = nullptr);
 // The path of the MANIFEST that CURRENT names, and its number.

@@ -59,7 +59,8 @@ LevelFiles::Side LevelFiles::Locate(Slice user_key, uint64_t* prefix) const {
 
 size_t LevelFiles::Find(Slice user_key, uint64_t tag) const {
   const auto before = [this, user_key, tag](const FileMetadata* file) {
-    return order_->Compare(PackedUserKey(file->largest), PackedTag(file->largest), user_key, tag) < 0;
+    return order_->Compare(PackedUserKey(file->largest), PackedTag(file->largest), user_key, tag) <
+           0;
   };
   if (files_.empty()) return 0;
   if (!prefixes_) {
@@ -74,10 +75,10 @@ size_t LevelFiles::Find(Slice user_key, uint64_t tag) const {
   // Full keys decide among equal prefixes.
   size_t end = at + 1;
   while (end < files_.size() && largest_prefixes_[end] == prefix) ++end;
-  return static_cast<size_t>(
-      std::partition_point(files_.begin() + static_cast<ptrdiff_t>(at),
-                           files_.begin() + static_cast<ptrdiff_t>(end), before) -
-      files_.begin());
+  return static_cast<size_t>(std::partition_point(files_.begin() + static_cast<ptrdiff_t>(at),
+                                                  files_.begin() + static_cast<ptrdiff_t>(end),
+                                                  before) -
+                             files_.begin());
 }
 
 size_t LevelFiles::FindUserKey(Slice user_key) const {

@@ -27,8 +27,7 @@ class FirstProblem : public LogReader::Reporter {
 
 Status NameManifest(const Status& status, const std::string& path) {
   if (!status.IsCorruption()) return status;
-  return Status::Corruption(
-      Concat(status.message(), "  The file ", path, " may be corrupted."));
+  return Status::Corruption(Concat(status.message(), "  The file ", path, " may be corrupted."));
 }
 
 ManifestReplay::ManifestReplay(Opener* opener) : opener_(opener) {

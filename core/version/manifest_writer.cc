@@ -104,9 +104,10 @@ Status VersionSet::DropColumnFamily(ColumnFamilyVersions* family, Directory* dir
 }
 
 Status VersionSet::Submit(Writer* writer) {
-  const bool any_left = std::any_of(
-      writer->changes->begin(), writer->changes->end(),
-      [](const FamilyEdits& change) { return change.family == nullptr || !change.family->dropped(); });
+  const bool any_left =
+      std::any_of(writer->changes->begin(), writer->changes->end(), [](const FamilyEdits& change) {
+        return change.family == nullptr || !change.family->dropped();
+      });
   if (!any_left) return Status::ColumnFamilyDropped();
 
   writers_.push_back(writer);
@@ -116,7 +117,8 @@ Status VersionSet::Submit(Writer* writer) {
 }
 
 uint64_t VersionSet::ManifestLimit() const {
-  const auto percent = static_cast<uint64_t>(100 + std::max(0, options_->max_manifest_space_amp_pct));
+  const auto percent =
+      static_cast<uint64_t>(100 + std::max(0, options_->max_manifest_space_amp_pct));
   return std::max(options_->max_manifest_file_size, compacted_manifest_bytes_ * percent / 100);
 }
 
@@ -178,7 +180,8 @@ Status VersionSet::BuildVersions(Batch* batch) {
       Status s = part.builder->Apply(*entry.edit);
       if (!s.ok()) return s;
     }
-    Status s = part.builder->SaveTo(version->mutable_storage(), part.options->force_consistency_checks);
+    Status s =
+        part.builder->SaveTo(version->mutable_storage(), part.options->force_consistency_checks);
     if (!s.ok()) return s;
     // Tables that can be open all the time are opened before anybody can ask for them.
     s = Prepare(part.family, version, *part.options, tables_->unlimited());
@@ -197,7 +200,8 @@ Status VersionSet::OpenManifest(const std::string& path, uint64_t number,
   FileWriter::Options writer_options;
   writer_options.buffer_bytes = 64 << 10;
   writer_options.preallocation_bytes = options_->manifest_preallocation_size;
-  auto writer = std::make_unique<FileWriter>(std::move(*file), path, MetadataFileOptions(), writer_options);
+  auto writer =
+      std::make_unique<FileWriter>(std::move(*file), path, MetadataFileOptions(), writer_options);
   LogWriter::Options log_options;
   log_options.manual_flush = true;
   (void)number;  // A MANIFEST's records do not hold it.
@@ -219,7 +223,8 @@ Status VersionSet::WriteManifest(Batch* batch, bool* current_may_have_changed) {
   std::string bytes;
   for (const Batch::Entry& entry : batch->entries) {
     bytes.clear();
-    const size_t timestamp_size = entry.family == nullptr ? 0 : entry.family->order_.timestamp_size();
+    const size_t timestamp_size =
+        entry.family == nullptr ? 0 : entry.family->order_.timestamp_size();
     Status s = entry.edit->EncodeTo(&bytes, timestamp_size);
     if (s.ok()) s = log->AddRecord(bytes);
     if (!s.ok()) return s;
@@ -295,8 +300,9 @@ void VersionSet::WriteAsLeader(Writer* leader) {
       ColumnFamilyVersions* family = entry.family;
       const VersionEdit& edit = *entry.edit;
       if (family == nullptr || edit.column_family_drop || !edit.wal_additions.empty()) continue;
-      const bool known = std::any_of(batch.parts.begin(), batch.parts.end(),
-                                     [family](const Batch::Part& part) { return part.family == family; });
+      const bool known =
+          std::any_of(batch.parts.begin(), batch.parts.end(),
+                      [family](const Batch::Part& part) { return part.family == family; });
       if (known) continue;
       Batch::Part part;
       part.family = family;
@@ -344,7 +350,8 @@ void VersionSet::WriteAsLeader(Writer* leader) {
       // How much of the edits reached the disk is not known: the files they name stay until a
       // new MANIFEST is in place.
       for (const Batch::Entry& entry : batch.entries) {
-        for (const auto& [level, file] : entry.edit->new_files) uncertain_tables_.push_back(file.number);
+        for (const auto& [level, file] : entry.edit->new_files)
+          uncertain_tables_.push_back(file.number);
         for (const auto& blob : entry.edit->blob_additions) uncertain_blobs_.push_back(blob.number);
       }
       manifest_.reset();
@@ -393,7 +400,8 @@ Status VersionSet::CloseManifest(Directory* directory) {
   VersionEdit edit;
   ColumnFamilyVersions* family = Find(uint32_t{0});
   if (family == nullptr) return s;
-  s = LogAndApply({FamilyEdits{family, {&edit}}}, directory, /*atomic=*/false, /*new_manifest=*/true);
+  s = LogAndApply({FamilyEdits{family, {&edit}}}, directory, /*atomic=*/false,
+                  /*new_manifest=*/true);
   if (s.ok() && manifest_ != nullptr) s = manifest_->Close();
   manifest_.reset();
   return s;

@@ -239,7 +239,8 @@ Result<std::unique_ptr<InternalCursor>> TableCache::NewCursor(const ReadOptions&
                                                               Pin* pin) {
   Result<TableHold> hold = Hold(file, level, read.read_tier == ReadTier::kBlockCache);
   if (!hold.ok()) return hold.status();
-  auto cursor = (*hold)->NewCursor(read, caller, /*skip_filters=*/false, compaction_readahead_bytes);
+  auto cursor =
+      (*hold)->NewCursor(read, caller, /*skip_filters=*/false, compaction_readahead_bytes);
   *pin = hold->TakePin();
   return cursor;
 }

@@ -89,10 +89,10 @@ class TableHold {
 class TableCache {
  public:
   struct Context {
-    const KeyOrder* order = nullptr;  // Outlives the cache.
-    std::shared_ptr<const DbOptions> db_options;        // Shared with the database.
+    const KeyOrder* order = nullptr;                     // Outlives the cache.
+    std::shared_ptr<const DbOptions> db_options;         // Shared with the database.
     std::shared_ptr<const ColumnFamilyOptions> options;  // Shared with the column family.
-    std::vector<std::string> directories;  // Of path ids 0, 1, ...
+    std::vector<std::string> directories;                // Of path ids 0, 1, ...
     std::string db_session_id;
   };
   TableCache(Context context, OpenTableBudget* budget);

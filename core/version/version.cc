@@ -54,7 +54,8 @@ bool Version::SkipFilters(int level, size_t position) const {
 bool Version::TombstoneCounts(const FileRecord& file, const PointLookup& lookup,
                               SequenceNumber sequence) const {
   const KeyOrder& order = storage_.order();
-  if (order.CompareStripped(lookup.user_key(), order.StripTimestamp(file.largest_user_key())) != 0) {
+  if (order.CompareStripped(lookup.user_key(), order.StripTimestamp(file.largest_user_key())) !=
+      0) {
     return true;
   }
   // At the upper boundary only what belongs to this file is covered: nothing when the
@@ -135,9 +136,9 @@ void Version::Get(const ReadOptions& read, PointLookup* lookup) {
     if (lookup->settled()) return;
   }
   for (int level = 1; level < levels; ++level) {
-    const size_t position = level < last_planned
-                                ? planned[level]
-                                : storage_.level(level).Find(lookup->seek_key(), lookup->seek_tag());
+    const size_t position =
+        level < last_planned ? planned[level]
+                             : storage_.level(level).Find(lookup->seek_key(), lookup->seek_tag());
     LookInLevel(read, level, position, lookup);
     if (lookup->settled()) return;
   }
@@ -254,13 +255,13 @@ Status Version::OpenTable(const ReadOptions& read, int level, FileMetadata* file
   if (!table.ok()) return table.status();
   source->file = file;
   if (!read.ignore_range_deletions) source->tombstones = (*table)->Tombstones();
-  const bool wanted =
-      read.table_filter == nullptr ||
-      read.table_filter(read.table_filter_state.get(), *(*table)->properties());
+  const bool wanted = read.table_filter == nullptr ||
+                      read.table_filter(read.table_filter_state.get(), *(*table)->properties());
   if (wanted) {
-    source->cursor = (*table)->NewCursor(read, caller, /*skip_filters=*/skip_last_filters_ &&
-                                                           level == storage_.num_non_empty_levels() - 1,
-                                         compaction_readahead_bytes);
+    source->cursor =
+        (*table)->NewCursor(read, caller, /*skip_filters=*/skip_last_filters_ &&
+                                              level == storage_.num_non_empty_levels() - 1,
+                            compaction_readahead_bytes);
   }
   source->pin = table->TakePin();
   return Status::Ok();
@@ -331,16 +332,16 @@ uint64_t Version::ApproximateBytes(const SizeApproximation& how, Slice start_key
   if (how.files_size_error_margin > 0) {
     uint64_t uncertain = 0;
     for (const Part& part : partial) {
-      const bool outside =
-          order.CompareUser(PackedUserKey(part.file->largest), start) < 0 ||
-          order.CompareUser(PackedUserKey(part.file->smallest), limit) > 0;
+      const bool outside = order.CompareUser(PackedUserKey(part.file->largest), start) < 0 ||
+                           order.CompareUser(PackedUserKey(part.file->smallest), limit) > 0;
       if (!outside) uncertain += part.file->size_bytes;
     }
     if (static_cast<double>(uncertain) < static_cast<double>(whole) * how.files_size_error_margin) {
       return whole + uncertain / 2;
     }
   }
-  for (const Part& part : partial) whole += ApproximateBytesOfFile(part.file, part.level, start, limit);
+  for (const Part& part : partial)
+    whole += ApproximateBytesOfFile(part.file, part.level, start, limit);
   return whole;
 }
 

@@ -64,20 +64,20 @@ class Version {
   // The same for many keys in ascending order; those that are done() are left alone.
   void MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count);
 
-  // Opens a cursor over one file. `read` must outlive it. With `read.table_filter` set and false for
-  // the file, the cursor is null and the tombstones remain.
+  // Opens a cursor over one file. `read` must outlive it. With `read.table_filter` set and false
+  // for the file, the cursor is null and the tombstones remain.
   Status OpenTable(const ReadOptions& read, int level, FileMetadata* file, TableCaller caller,
                    size_t compaction_readahead_bytes, TableSource* source);
 
   // Bytes of the files between two user keys (without timestamp).
-  uint64_t ApproximateBytes(const SizeApproximation& how, Slice start, Slice limit, int start_level = 0,
-                            int end_level = -1);
+  uint64_t ApproximateBytes(const SizeApproximation& how, Slice start, Slice limit,
+                            int start_level = 0, int end_level = -1);
   // Bytes of one file before the key.
   uint64_t ApproximateOffset(FileMetadata* file, int level, Slice user_key, uint64_t tag);
 
   // By path of the table file; of one level or (-1) all.
-  Status PropertiesOfTables(int level,
-                            std::map<std::string, std::shared_ptr<const TableProperties>>* properties);
+  Status PropertiesOfTables(
+      int level, std::map<std::string, std::shared_ptr<const TableProperties>>* properties);
   Status AggregatedProperties(int level, TableProperties* sum);
   uint64_t TableReaderMemory() const;
   // Numbers of all table and value files.
@@ -93,15 +93,16 @@ class Version {
   void SampleProperties();
   // Whether a tombstone of `file` with `sequence` that covers the key counts, given the
   // file's upper boundary.
-  bool TombstoneCounts(const FileRecord& file, const PointLookup& lookup, SequenceNumber sequence) const;
+  bool TombstoneCounts(const FileRecord& file, const PointLookup& lookup,
+                       SequenceNumber sequence) const;
   bool SkipFilters(int level, size_t position) const;
   // Errors make the lookup fail.
   void LookIn(const ReadOptions& read, FileMetadata* file, int level, size_t position,
               PointLookup* lookup);
   // From file `position` on, as long as files have versions of the key.
   void LookInLevel(const ReadOptions& read, int level, size_t position, PointLookup* lookup);
-  void LookInForMany(const ReadOptions& read, int level, size_t position, PointLookup* const* lookups,
-                     size_t count);
+  void LookInForMany(const ReadOptions& read, int level, size_t position,
+                     PointLookup* const* lookups, size_t count);
   uint64_t ApproximateBytesOfFile(FileMetadata* file, int level, Slice start, Slice limit);
 
   static constexpr uint64_t kMaxSeekTag = SeekTag(kMaxSequenceNumber);

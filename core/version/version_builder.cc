@@ -171,9 +171,10 @@ std::vector<FileMetadata*> VersionBuilder::LevelFilesNow(int level) const {
   }
   if (level == 0) {
     const bool by_sequence = AnyUnknownEpoch(kept);
-    std::sort(kept.begin(), kept.end(), [by_sequence](const FileMetadata* a, const FileMetadata* b) {
-      return NewerInLevel0(*a, *b, by_sequence);
-    });
+    std::sort(kept.begin(), kept.end(),
+              [by_sequence](const FileMetadata* a, const FileMetadata* b) {
+                return NewerInLevel0(*a, *b, by_sequence);
+              });
     return kept;
   }
   const auto before = [this](const FileMetadata* a, const FileMetadata* b) {
@@ -187,9 +188,8 @@ std::vector<FileMetadata*> VersionBuilder::LevelFilesNow(int level) const {
 }
 
 bool VersionBuilder::AnyUnknownEpoch(const std::vector<FileMetadata*>& level0) const {
-  return std::any_of(level0.begin(), level0.end(), [](const FileMetadata* file) {
-    return file->epoch_number == kUnknownEpoch;
-  });
+  return std::any_of(level0.begin(), level0.end(),
+                     [](const FileMetadata* file) { return file->epoch_number == kUnknownEpoch; });
 }
 
 Status VersionBuilder::Check(const std::vector<std::vector<FileMetadata*>>& levels,
@@ -204,13 +204,12 @@ Status VersionBuilder::Check(const std::vector<std::vector<FileMetadata*>>& leve
       const FileMetadata& other = *level0[j];
       if (order_->ComparePacked(newer.smallest, other.largest) <= 0 &&
           order_->ComparePacked(other.smallest, newer.largest) <= 0) {
-        return Inconsistent(Concat("L0 files of same epoch number but overlapping range #",
-                                   newer.number, " , smallest key: ",
-                                   DescribePackedKey(newer.smallest), " , largest key: ",
-                                   DescribePackedKey(newer.largest), " , epoch number: ",
-                                   newer.epoch_number, " vs. file #", other.number,
-                                   " , smallest key: ", DescribePackedKey(other.smallest),
-                                   " , largest key: ", DescribePackedKey(other.largest)));
+        return Inconsistent(Concat(
+            "L0 files of same epoch number but overlapping range #", newer.number,
+            " , smallest key: ", DescribePackedKey(newer.smallest), " , largest key: ",
+            DescribePackedKey(newer.largest), " , epoch number: ", newer.epoch_number,
+            " vs. file #", other.number, " , smallest key: ", DescribePackedKey(other.smallest),
+            " , largest key: ", DescribePackedKey(other.largest)));
       }
     }
   }
@@ -223,11 +222,10 @@ Status VersionBuilder::Check(const std::vector<std::vector<FileMetadata*>>& leve
       }
       if (i == 0) continue;
       if (order_->ComparePacked(files[i - 1]->largest, files[i]->smallest) >= 0) {
-        return Inconsistent(Concat("L", level, " has overlapping ranges: file #",
-                                   files[i - 1]->number, " largest key: ",
-                                   DescribePackedKey(files[i - 1]->largest), " vs. file #",
-                                   files[i]->number, " smallest key: ",
-                                   DescribePackedKey(files[i]->smallest)));
+        return Inconsistent(
+            Concat("L", level, " has overlapping ranges: file #", files[i - 1]->number,
+                   " largest key: ", DescribePackedKey(files[i - 1]->largest), " vs. file #",
+                   files[i]->number, " smallest key: ", DescribePackedKey(files[i]->smallest)));
       }
     }
   }
@@ -271,7 +269,8 @@ Status VersionBuilder::SaveTo(VersionStorage* storage, bool check) {
   // What is in the tree belongs to it now; what was added and removed again goes.
   for (auto& file : owned_) {
     const auto change = changes_.find(file->number);
-    if (change != changes_.end() && change->second.level >= 0 && change->second.file == file.get()) {
+    if (change != changes_.end() && change->second.level >= 0 &&
+        change->second.file == file.get()) {
       (void)file.release();
     }
   }
@@ -294,7 +293,8 @@ std::vector<std::pair<int, FileMetadata*>> VersionBuilder::AddedFiles() const {
   std::vector<std::pair<int, FileMetadata*>> added;
   for (const auto& file : owned_) {
     const auto change = changes_.find(file->number);
-    if (change != changes_.end() && change->second.level >= 0 && change->second.file == file.get()) {
+    if (change != changes_.end() && change->second.level >= 0 &&
+        change->second.file == file.get()) {
       added.emplace_back(change->second.level, file.get());
     }
   }

@@ -46,6 +46,7 @@ class VersionBuilder {
   std::vector<std::pair<int, FileMetadata*>> AddedFiles() const;
   // Gives all files epoch numbers when some have none. Returns the next free number.
   uint64_t ResolveEpochs(bool reserve_first);
+
  private:
   // What became of a file number since the base.
   struct Change {
@@ -60,7 +61,8 @@ class VersionBuilder {
   std::vector<FileMetadata*> LevelFilesNow(int level) const;
   bool AnyUnknownEpoch(const std::vector<FileMetadata*>& level0) const;
   Status Check(const std::vector<std::vector<FileMetadata*>>& levels, bool by_sequence) const;
-  void SaveBlobs(const std::vector<std::vector<FileMetadata*>>& levels, VersionStorage* storage) const;
+  void SaveBlobs(const std::vector<std::vector<FileMetadata*>>& levels,
+                 VersionStorage* storage) const;
 
   const KeyOrder* const order_;
   const int num_levels_;

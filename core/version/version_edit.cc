@@ -112,9 +112,12 @@ void PutNewFile(std::string* to, int level, const FileRecord& file, size_t strip
   }
   if (file.tail_size_bytes != 0) PutField(to, NewFileTag::kTailSize, file.tail_size_bytes);
   if (!file.timestamps_persisted) PutByte(to, NewFileTag::kTimestampsPersisted, 0);
-  if (!file.min_timestamp.empty()) PutField(to, NewFileTag::kMinTimestamp, Slice(file.min_timestamp));
-  if (!file.max_timestamp.empty()) PutField(to, NewFileTag::kMaxTimestamp, Slice(file.max_timestamp));
-  if (!file.open_metadata.empty()) PutField(to, NewFileTag::kOpenMetadata, Slice(file.open_metadata));
+  if (!file.min_timestamp.empty())
+    PutField(to, NewFileTag::kMinTimestamp, Slice(file.min_timestamp));
+  if (!file.max_timestamp.empty())
+    PutField(to, NewFileTag::kMaxTimestamp, Slice(file.max_timestamp));
+  if (!file.open_metadata.empty())
+    PutField(to, NewFileTag::kOpenMetadata, Slice(file.open_metadata));
   PutVarint32(to, static_cast<uint32_t>(NewFileTag::kTerminate));
 }
 
@@ -150,12 +153,14 @@ const char* ReadCustomField(uint32_t tag, Slice field, FileRecord* file,
       return nullptr;
     }
     case NewFileTag::kOldestBlobFile:
-      return GetVarint64(&field, &file->oldest_blob_file) ? nullptr : "invalid oldest blob file number";
+      return GetVarint64(&field, &file->oldest_blob_file) ? nullptr
+                                                          : "invalid oldest blob file number";
     case NewFileTag::kOldestAncestorTime:
       return GetVarint64(&field, &file->oldest_ancestor_time) ? nullptr
                                                               : "invalid oldest ancester time";
     case NewFileTag::kFileCreationTime:
-      return GetVarint64(&field, &file->file_creation_time) ? nullptr : "invalid file creation time";
+      return GetVarint64(&field, &file->file_creation_time) ? nullptr
+                                                            : "invalid file creation time";
     case NewFileTag::kFileChecksum:
       file->checksum = field.ToString();
       return nullptr;
@@ -241,7 +246,8 @@ Status SkipBlobFields(Slice* input, const char* record) {
   while (true) {
     uint32_t tag = 0;
     Slice field;
-    if (!GetVarint32(input, &tag)) return Status::Corruption(record, "Error decoding custom field tag");
+    if (!GetVarint32(input, &tag))
+      return Status::Corruption(record, "Error decoding custom field tag");
     if (tag == kBlobFieldEnd) return Status::Ok();
     if ((tag & kBlobFieldMustKnow) != 0) {
       return Status::Corruption(record, "Forward incompatible custom field encountered");
@@ -316,7 +322,8 @@ void FileRecord::ExtendTo(const KeyOrder& order, Slice user_key, uint64_t tag) {
       order.Compare(user_key, tag, PackedUserKey(smallest), PackedTag(smallest)) < 0) {
     smallest = PackKey(user_key, tag);
   }
-  if (largest.empty() || order.Compare(user_key, tag, PackedUserKey(largest), PackedTag(largest)) > 0) {
+  if (largest.empty() ||
+      order.Compare(user_key, tag, PackedUserKey(largest), PackedTag(largest)) > 0) {
     largest = PackKey(user_key, tag);
   }
   smallest_sequence = std::min(smallest_sequence, TagSequence(tag));
@@ -336,7 +343,8 @@ void FileRecord::ExtendToRange(const KeyOrder& order, Slice smallest_packed, Sli
 }
 
 void VersionEdit::AddFile(int level, FileRecord file) {
-  if (!last_sequence || *last_sequence < file.largest_sequence) last_sequence = file.largest_sequence;
+  if (!last_sequence || *last_sequence < file.largest_sequence)
+    last_sequence = file.largest_sequence;
   new_files.emplace_back(level, std::move(file));
 }
 
@@ -714,22 +722,24 @@ std::string VersionEdit::ToString() const {
   for (const auto& [level, key] : compact_cursors) {
     text.append(Concat(" compact_cursor: ", level, " ", DescribePackedKey(key)));
   }
-  for (const auto& [level, file] : deleted_files) text.append(Concat(" delete: ", level, " ", file));
+  for (const auto& [level, file] : deleted_files)
+    text.append(Concat(" delete: ", level, " ", file));
   for (const auto& [level, file] : new_files) {
     text.append(Concat(" add: ", level, " ", file.number, " ", file.size_bytes, " bytes, epoch ",
                        file.epoch_number, ", sequence ", file.smallest_sequence, " .. ",
                        file.largest_sequence));
     if (file.smallest.size() >= kTagSize && file.largest.size() >= kTagSize) {
-      text.append(Concat(" ", DescribePackedKey(file.smallest), " .. ",
-                         DescribePackedKey(file.largest)));
+      text.append(
+          Concat(" ", DescribePackedKey(file.smallest), " .. ", DescribePackedKey(file.largest)));
     }
   }
   for (const BlobFileAddition& blob : blob_additions) {
-    text.append(Concat(" add_blob: ", blob.number, " ", blob.count, " blobs, ", blob.bytes, " bytes"));
+    text.append(
+        Concat(" add_blob: ", blob.number, " ", blob.count, " blobs, ", blob.bytes, " bytes"));
   }
   for (const BlobFileGarbage& blob : blob_garbage) {
-    text.append(Concat(" blob_garbage: ", blob.number, " ", blob.count, " blobs, ", blob.bytes,
-                       " bytes"));
+    text.append(
+        Concat(" blob_garbage: ", blob.number, " ", blob.count, " blobs, ", blob.bytes, " bytes"));
   }
   for (const WalAddition& wal : wal_additions) text.append(Concat(" add_wal: ", wal.number));
   number("delete_wals_before", wal_deletion);

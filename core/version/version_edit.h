@@ -169,7 +169,9 @@ struct VersionEdit {
     return new_files.empty() && deleted_files.empty() && blob_additions.empty() &&
            blob_garbage.empty();
   }
-  bool is_column_family_change() const { return column_family_add.has_value() || column_family_drop; }
+  bool is_column_family_change() const {
+    return column_family_add.has_value() || column_family_drop;
+  }
 
   // Appends the bytes to `*to`. Corruption when a boundary key is not valid or an epoch
   // number is unknown. `timestamp_size` is that of the column family's comparator: files

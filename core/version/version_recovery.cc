@@ -39,7 +39,8 @@ class RequestedFamilies : public ManifestReplay::Opener {
     if (spec == nullptr) return false;
     orders_.push_back(std::make_unique<KeyOrder>(spec->options->comparator));
     family->order = orders_.back().get();
-    family->builder = std::make_unique<VersionBuilder>(family->order, spec->options->num_levels, nullptr);
+    family->builder =
+        std::make_unique<VersionBuilder>(family->order, spec->options->num_levels, nullptr);
     return true;
   }
 
@@ -53,8 +54,8 @@ class RequestedFamilies : public ManifestReplay::Opener {
         DifferByTimestampsOnly(configured, *edit.comparator)) {
       return Status::Ok();
     }
-    return Status::InvalidArgument(
-        configured, Concat("does not match existing comparator ", *edit.comparator));
+    return Status::InvalidArgument(configured,
+                                   Concat("does not match existing comparator ", *edit.comparator));
   }
 
  private:
@@ -90,7 +91,8 @@ Status VersionSet::CreateNew(const DbOptions& options, const std::string& db_pat
   auto file = fs->NewWritableFile(path, file_options);
   if (!file.ok()) return file.status();
   {
-    auto writer = std::make_unique<FileWriter>(std::move(*file), path, file_options, FileWriter::Options());
+    auto writer =
+        std::make_unique<FileWriter>(std::move(*file), path, file_options, FileWriter::Options());
     LogWriter log(std::move(writer), LogWriter::Options());
     s = log.AddRecord(bytes);
     if (s.ok()) s = log.file()->Sync();
@@ -171,7 +173,8 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
     family->full_history_ts_low_ = recovered.full_history_ts_low;
     const bool reserve = family->next_epoch_number_ > 1;
     family->next_epoch_number_ = recovered.builder->ResolveEpochs(reserve);
-    s = recovered.builder->SaveTo(version->mutable_storage(), spec->options->force_consistency_checks);
+    s = recovered.builder->SaveTo(version->mutable_storage(),
+                                  spec->options->force_consistency_checks);
     if (!s.ok()) break;
   }
   if (s.ok() && request.open_tables) {
@@ -214,7 +217,8 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
 }
 
 // Opens all tables, or as many as are worth it when not all may stay open.
-Status VersionSet::OpenTables(const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions) {
+Status VersionSet::OpenTables(
+    const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions) {
   constexpr size_t kOpenedWhenLimited = 16;
   struct Wanted {
     ColumnFamilyVersions* family;
@@ -236,7 +240,8 @@ Status VersionSet::OpenTables(const std::vector<std::pair<ColumnFamilyVersions*,
   const auto open = [&wanted, &next, &outcomes] {
     for (size_t i = next.fetch_add(1); i < wanted.size(); i = next.fetch_add(1)) {
       EpochGuard guard;
-      Result<TableReader*> reader = wanted[i].family->table_cache()->Find(wanted[i].file, wanted[i].level);
+      Result<TableReader*> reader =
+          wanted[i].family->table_cache()->Find(wanted[i].file, wanted[i].level);
       if (!reader.ok()) outcomes[i] = reader.status();
     }
   };
@@ -244,7 +249,8 @@ Status VersionSet::OpenTables(const std::vector<std::pair<ColumnFamilyVersions*,
   const size_t worth = wanted.size() / 8;
   const auto allowed = static_cast<size_t>(std::max(1, options_->max_file_opening_threads));
   std::vector<std::thread> helpers;
-  for (size_t i = 1; i < std::min({worth, allowed, size_t{std::thread::hardware_concurrency()}}); ++i) {
+  for (size_t i = 1; i < std::min({worth, allowed, size_t{std::thread::hardware_concurrency()}});
+       ++i) {
     helpers.emplace_back(open);
   }
   open();
@@ -285,7 +291,8 @@ Status VersionSet::CatchUp(std::vector<ColumnFamilyVersions*>* changed) {
     recovered.builder->ReuseFiles(&family->current_->storage_);
     const uint64_t next_epoch = recovered.builder->ResolveEpochs(family->next_epoch_number_ > 1);
     Version* version = NewVersion(family, *family->options_);
-    s = recovered.builder->SaveTo(version->mutable_storage(), family->options_->force_consistency_checks);
+    s = recovered.builder->SaveTo(version->mutable_storage(),
+                                  family->options_->force_consistency_checks);
     if (s.ok()) s = Prepare(family, version, *family->options_, /*open_tables=*/true);
     if (!s.ok()) {
       Discard(version);

@@ -172,8 +172,10 @@ double VersionStorage::Level0Score(const ColumnFamilyOptions& options, uint64_t 
       limit = fifo.max_data_files_size;
       for (const auto& [number, blob] : blob_files_) all_bytes += blob->file_bytes();
     }
-    double score = static_cast<double>(all_bytes) / static_cast<double>(std::max<uint64_t>(1, limit));
-    if (score < 1 && fifo.allow_compaction) score = std::max(score, static_cast<double>(runs) / trigger);
+    double score =
+        static_cast<double>(all_bytes) / static_cast<double>(std::max<uint64_t>(1, limit));
+    if (score < 1 && fifo.allow_compaction)
+      score = std::max(score, static_cast<double>(runs) / trigger);
     const uint64_t ttl = Age(options.ttl);
     if (score < 1 && ttl > 0 && now_s > ttl) {
       for (const FileMetadata* file : levels_[0]) {
@@ -194,15 +196,16 @@ double VersionStorage::Level0Score(const ColumnFamilyOptions& options, uint64_t 
   double score = static_cast<double>(runs) / trigger;
   if (num_levels() <= 1) return score;
   if (!dynamic_) {
-    return std::max(score, static_cast<double>(bytes) /
-                               static_cast<double>(options.max_bytes_for_level_base));
+    return std::max(
+        score, static_cast<double>(bytes) / static_cast<double>(options.max_bytes_for_level_base));
   }
   if (bytes >= options.max_bytes_for_level_base) score = std::max(score, 1.01);
   if (base_level_ >= 0 && bytes > targets_[At(base_level_)]) {
     uint64_t base_bytes = 0;
     for (const FileMetadata* file : levels_[At(base_level_)]) base_bytes += file->comp_bytes();
-    score = std::max(score, static_cast<double>(bytes) /
-                                static_cast<double>(std::max(base_bytes, targets_[At(base_level_)])));
+    score =
+        std::max(score, static_cast<double>(bytes) /
+                            static_cast<double>(std::max(base_bytes, targets_[At(base_level_)])));
   }
   return score > 1 ? score * kScoreScale : score;
 }
@@ -223,7 +226,8 @@ void VersionStorage::ComputeScores(const ColumnFamilyOptions& options, uint64_t 
         if (!file->being_compacted) idle += file->comp_bytes();
       }
       const uint64_t target = targets_[At(level)];
-      const auto ratio = static_cast<double>(idle) / static_cast<double>(std::max<uint64_t>(1, target));
+      const auto ratio =
+          static_cast<double>(idle) / static_cast<double>(std::max<uint64_t>(1, target));
       if (!dynamic_ || idle < target) {
         score = ratio;
       } else {
@@ -232,7 +236,8 @@ void VersionStorage::ComputeScores(const ColumnFamilyOptions& options, uint64_t 
       }
       if (dynamic_ && idle > 0 && level <= lowest_unnecessary_level_) {
         // To be emptied, but after what is urgent.
-        score = std::max(score, kScoreScale * (1.001 + 0.001 * (lowest_unnecessary_level_ - level)));
+        score =
+            std::max(score, kScoreScale * (1.001 + 0.001 * (lowest_unnecessary_level_ - level)));
       }
       const uint64_t bytes = level_bytes_[At(level)];
       if (level <= lowest_unnecessary_level_) {
@@ -257,9 +262,8 @@ void VersionStorage::ComputePending(const ColumnFamilyOptions& options) {
   pending_compaction_bytes_ = 0;
   if (style_ != CompactionStyle::kLevel || num_levels() < 2) return;
   uint64_t down = 0;
-  const bool level0_due =
-      file_count(0) >= options.level0_file_num_compaction_trigger ||
-      level_bytes_[0] >= options.max_bytes_for_level_base;
+  const bool level0_due = file_count(0) >= options.level0_file_num_compaction_trigger ||
+                          level_bytes_[0] >= options.max_bytes_for_level_base;
   if (level0_due) {
     pending_compaction_bytes_ = level_bytes_[0];
     down = level_bytes_[0];
@@ -301,7 +305,8 @@ void VersionStorage::ComputeMarks(const ColumnFamilyOptions& options, uint64_t n
     for (int level = 0; level < num_levels() - 1; ++level) {
       for (FileMetadata* file : levels_[At(level)]) {
         const uint64_t time = file->oldest_ancestor_time;
-        if (!file->being_compacted && time > 0 && time < now_s - ttl) expired_.push_back({level, file});
+        if (!file->being_compacted && time > 0 && time < now_s - ttl)
+          expired_.push_back({level, file});
       }
     }
   }
@@ -350,7 +355,8 @@ void VersionStorage::ComputeBottommostMarks() {
   }
 }
 
-void VersionStorage::UpdateOldestSnapshot(SequenceNumber oldest_snapshot, bool allow_ingest_behind) {
+void VersionStorage::UpdateOldestSnapshot(SequenceNumber oldest_snapshot,
+                                          bool allow_ingest_behind) {
   bottommost_marks_off_ = allow_ingest_behind;
   oldest_snapshot_ = oldest_snapshot;
   if (oldest_snapshot_ > bottommost_threshold_) ComputeBottommostMarks();
@@ -418,7 +424,8 @@ void VersionStorage::OrderByPriority(const ColumnFamilyOptions& options, uint64_
           for (size_t j = from; j < next.size() && next.AtOrAfterSmallest(j, largest); ++j) {
             overlap += next[j]->size_bytes;
           }
-          rank[i] = overlap * 1024 / std::max<uint64_t>(1, files[i]->comp_bytes()) / boost.Of(*files[i]);
+          rank[i] =
+              overlap * 1024 / std::max<uint64_t>(1, files[i]->comp_bytes()) / boost.Of(*files[i]);
         }
         break;
       }
@@ -426,9 +433,12 @@ void VersionStorage::OrderByPriority(const ColumnFamilyOptions& options, uint64_
         const std::string& cursor = cursors_[At(level)];
         if (cursor.size() < kTagSize) break;
         size_t start = 0;
-        while (start < files.size() && order_->ComparePacked(files[start]->smallest, cursor) <= 0) ++start;
-        std::rotate(positions.begin(), positions.begin() + static_cast<ptrdiff_t>(start % std::max<size_t>(1, files.size())),
-                    positions.end());
+        while (start < files.size() && order_->ComparePacked(files[start]->smallest, cursor) <= 0)
+          ++start;
+        std::rotate(
+            positions.begin(),
+            positions.begin() + static_cast<ptrdiff_t>(start % std::max<size_t>(1, files.size())),
+            positions.end());
         continue;
       }
     }

@@ -240,8 +240,8 @@ void VersionSet::ReleaseVersion(Version* version) {
 
 void VersionSet::MarkFileNumberUsed(uint64_t number) {
   uint64_t next = next_file_number_.load(std::memory_order_relaxed);
-  while (next <= number && !next_file_number_.compare_exchange_weak(next, number + 1,
-                                                                    std::memory_order_relaxed)) {
+  while (next <= number &&
+         !next_file_number_.compare_exchange_weak(next, number + 1, std::memory_order_relaxed)) {
   }
 }
 
@@ -307,10 +307,12 @@ void VersionSet::TakeObsoleteFiles(std::vector<ObsoleteTable>* tables,
       }
       from->erase(wait, from->end());
     };
-    take(&obsolete_tables_, tables, [](const ObsoleteTable& table) { return table.file->number; },
-         uncertain_tables_);
-    take(&obsolete_blobs_, blobs, [](const ObsoleteBlob& blob) { return blob.number; },
-         uncertain_blobs_);
+    take(
+        &obsolete_tables_, tables, [](const ObsoleteTable& table) { return table.file->number; },
+        uncertain_tables_);
+    take(
+        &obsolete_blobs_, blobs, [](const ObsoleteBlob& blob) { return blob.number; },
+        uncertain_blobs_);
     manifests->insert(manifests->end(), obsolete_manifests_.begin(), obsolete_manifests_.end());
     obsolete_manifests_.clear();
   }
@@ -333,7 +335,8 @@ std::vector<VersionSet::LiveTable> VersionSet::LiveTables() const {
     const VersionStorage& storage = family->current_->storage_;
     for (int level = 0; level < storage.num_levels(); ++level) {
       for (FileMetadata* file : storage.level(level)) {
-        tables.push_back({family, level, file, DirectoryOfPath(family->directories_, file->path_id)});
+        tables.push_back(
+            {family, level, file, DirectoryOfPath(family->directories_, file->path_id)});
       }
     }
   }
@@ -359,11 +362,13 @@ Status VersionSet::CheckFilesExist() {
       size = file_system()->FileSize(OldTableFileName(table.directory, table.file->number));
     }
     if (!size.ok()) {
-      return Status::Corruption(Concat("Can't access ", path, ": ", size.status().ToString(), "\n"));
+      return Status::Corruption(
+          Concat("Can't access ", path, ": ", size.status().ToString(), "\n"));
     }
     if (*size != table.file->size_bytes) {
-      return Status::Corruption(Concat("Sst file size mismatch: ", path, ". Size recorded in manifest ",
-                                       table.file->size_bytes, ", actual size ", *size, "\n"));
+      return Status::Corruption(Concat("Sst file size mismatch: ", path,
+                                       ". Size recorded in manifest ", table.file->size_bytes,
+                                       ", actual size ", *size, "\n"));
     }
   }
   return Status::Ok();

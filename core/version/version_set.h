@@ -140,8 +140,8 @@ class VersionSet {
   // --- Opening. The db mutex need not be contended: nobody else knows the set. ---
 
   // Writes MANIFEST-000001 and CURRENT of an empty database. Durable on return.
-  static Status CreateNew(const DbOptions& options, const std::string& db_path, const std::string& db_id,
-                          Directory* directory);
+  static Status CreateNew(const DbOptions& options, const std::string& db_path,
+                          const std::string& db_id, Directory* directory);
   // Replays the MANIFEST that CURRENT names. Writable databases must name every column
   // family; names that do not exist are reported in `*missing` when it is not null, else an
   // error. Opens the tables when `open_tables` (all of them or 16, as max_open_files says).
@@ -160,7 +160,8 @@ class VersionSet {
   // After Recover() with `follow`: applies what the MANIFEST has gained. Families whose
   // version changed are added to `*changed`.
   Status CatchUp(std::vector<ColumnFamilyVersions*>* changed);
-  static Result<std::vector<std::string>> ListColumnFamilies(FileSystem* fs, const std::string& db_path);
+  static Result<std::vector<std::string>> ListColumnFamilies(FileSystem* fs,
+                                                             const std::string& db_path);
 
   // --- Column families. ---
 
@@ -193,11 +194,17 @@ class VersionSet {
   uint64_t next_file_number() const { return next_file_number_.load(std::memory_order_relaxed); }
   // Numbers up to this one are taken.
   void MarkFileNumberUsed(uint64_t number);
-  uint64_t NewVersionNumber() { return next_version_number_.fetch_add(1, std::memory_order_relaxed); }
+  uint64_t NewVersionNumber() {
+    return next_version_number_.fetch_add(1, std::memory_order_relaxed);
+  }
   // Acquire and release pair with each other: who reads n sees what was written before it was set.
   SequenceNumber last_sequence() const { return last_sequence_.load(std::memory_order_acquire); }
-  void set_last_sequence(SequenceNumber sequence) { last_sequence_.store(sequence, std::memory_order_release); }
-  uint64_t min_log_number_to_keep() const { return min_log_number_to_keep_.load(std::memory_order_relaxed); }
+  void set_last_sequence(SequenceNumber sequence) {
+    last_sequence_.store(sequence, std::memory_order_release);
+  }
+  uint64_t min_log_number_to_keep() const {
+    return min_log_number_to_keep_.load(std::memory_order_relaxed);
+  }
 
   // --- State under the db mutex. ---
 
@@ -282,7 +289,8 @@ class VersionSet {
   Status WriteManifest(Batch* batch, bool* current_may_have_changed);
   void InstallBatch(Batch* batch);
   uint64_t ManifestLimit() const;
-  Status OpenManifest(const std::string& path, uint64_t number, std::unique_ptr<LogWriter>* log) const;
+  Status OpenManifest(const std::string& path, uint64_t number,
+                      std::unique_ptr<LogWriter>* log) const;
 
   const std::string db_path_;
   std::shared_ptr<const DbOptions> options_;

@@ -61,7 +61,9 @@ class VersionStorage {
   // Levels up to the last one that has files; 0 when there are none at all.
   int num_non_empty_levels() const { return num_non_empty_levels_; }
   const LevelFiles& level(int level) const { return levels_[static_cast<size_t>(level)]; }
-  int file_count(int level) const { return static_cast<int>(levels_[static_cast<size_t>(level)].size()); }
+  int file_count(int level) const {
+    return static_cast<int>(levels_[static_cast<size_t>(level)].size());
+  }
   uint64_t level_bytes(int level) const { return level_bytes_[static_cast<size_t>(level)]; }
   uint64_t total_bytes() const;
   const KeyOrder& order() const { return *order_; }
@@ -126,11 +128,17 @@ class VersionStorage {
 
   // Positions in level(n) in the order in which compaction_pri wants the files, and where to
   // begin in it. A new version begins at 0.
-  const std::vector<int>& by_priority(int level) const { return by_priority_[static_cast<size_t>(level)]; }
+  const std::vector<int>& by_priority(int level) const {
+    return by_priority_[static_cast<size_t>(level)];
+  }
   int next_position(int level) const { return next_position_[static_cast<size_t>(level)]; }
-  void set_next_position(int level, int position) { next_position_[static_cast<size_t>(level)] = position; }
+  void set_next_position(int level, int position) {
+    next_position_[static_cast<size_t>(level)] = position;
+  }
   // Packed key after which round robin continues; empty: at the start.
-  const std::string& compact_cursor(int level) const { return cursors_[static_cast<size_t>(level)]; }
+  const std::string& compact_cursor(int level) const {
+    return cursors_[static_cast<size_t>(level)];
+  }
 
   // --- Samples and reports. ---
 
@@ -150,7 +158,9 @@ class VersionStorage {
   // --- For the builder. ---
 
   void SetLevel(int level, std::vector<FileMetadata*> files);
-  void SetCursor(int level, std::string packed) { cursors_[static_cast<size_t>(level)] = std::move(packed); }
+  void SetCursor(int level, std::string packed) {
+    cursors_[static_cast<size_t>(level)] = std::move(packed);
+  }
   void AddBlobFile(std::shared_ptr<const BlobFileMetadata> file);
 
  private:

@@ -14,12 +14,12 @@ namespace {
 
 // What reading one physical record gave.
 enum class Event : uint8_t {
-  kRecord,       // Of a known or unknown type.
-  kEof,          // Nothing is left.
-  kBadHeader,    // The file ends inside a header.
-  kOldRecord,    // Of the log that used this file before.
-  kBadRecord,    // To be skipped without a report of its own.
-  kBadLength,    // Reaches past the block, or past the file.
+  kRecord,     // Of a known or unknown type.
+  kEof,        // Nothing is left.
+  kBadHeader,  // The file ends inside a header.
+  kOldRecord,  // Of the log that used this file before.
+  kBadRecord,  // To be skipped without a report of its own.
+  kBadLength,  // Reaches past the block, or past the file.
   kBadChecksum,
 };
 
@@ -44,7 +44,9 @@ struct LogReader::Rep {
     size_t dropped = 0;  // Bytes that an event other than kRecord skipped.
   };
 
-  void Report(size_t bytes, Slice message) { Report(bytes, Status::Corruption(message), log_number); }
+  void Report(size_t bytes, Slice message) {
+    Report(bytes, Status::Corruption(message), log_number);
+  }
   void Report(size_t bytes, const Status& status, uint64_t number) {
     if (reporter != nullptr) reporter->Corruption(bytes, status, number);
   }
@@ -287,7 +289,8 @@ void LogReader::Rep::ReadPredecessor(Slice payload) {
   if (!predecessor) return;
   Slice input = payload;
   uint64_t number = 0, size = 0, sequence = 0;
-  if (!GetFixed64(&input, &number) || !GetFixed64(&input, &size) || !GetFixed64(&input, &sequence)) {
+  if (!GetFixed64(&input, &number) || !GetFixed64(&input, &size) ||
+      !GetFixed64(&input, &sequence)) {
     Report(payload.size(), "could not decode PredecessorWALInfo record");
     return;
   }
@@ -355,7 +358,8 @@ bool LogReader::ReadRecord(Slice* record, std::string* scratch, RecoveryMode mod
         }
         if (rep.in_fragment) {
           if (strict) {
-            rep.Report(scratch->size(), "error reading trailing data due to encountering old record");
+            rep.Report(scratch->size(),
+                       "error reading trailing data due to encountering old record");
           }
           drop_fragments();
         } else if (mode == RecoveryMode::kPointInTime && rep.reporter != nullptr) {
@@ -373,8 +377,8 @@ bool LogReader::ReadRecord(Slice* record, std::string* scratch, RecoveryMode mod
         [[fallthrough]];
       case Event::kBadChecksum:
         if (rep.recycled && tolerant) return false;
-        rep.Report(physical.dropped, physical.event == Event::kBadLength ? "bad record length"
-                                                                         : "checksum mismatch");
+        rep.Report(physical.dropped,
+                   physical.event == Event::kBadLength ? "bad record length" : "checksum mismatch");
         report_middle();
         continue;
       case Event::kRecord:
@@ -427,8 +431,8 @@ bool LogReader::ReadRecord(Slice* record, std::string* scratch, RecoveryMode mod
     const bool ends = type == LogRecordType::kFull || type == LogRecordType::kLast;
     if (begins) {
       if (rep.in_fragment && !scratch->empty()) {
-        rep.Report(scratch->size(), ends ? "partial record without end(1)"
-                                         : "partial record without end(2)");
+        rep.Report(scratch->size(),
+                   ends ? "partial record without end(1)" : "partial record without end(2)");
       }
       drop_fragments();
       rep.fragment_start = start;

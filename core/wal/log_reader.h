@@ -40,8 +40,8 @@ class LogReader {
     bool seen = false;  // False: this is the first log of the recovery.
     uint64_t log_number = 0;
     uint64_t size_bytes = 0;
-    uint64_t last_sequence = 0;  // Of the last batch; 0: none.
-    std::string path;            // Of this log, for messages.
+    uint64_t last_sequence = 0;   // Of the last batch; 0: none.
+    std::string path;             // Of this log, for messages.
     uint64_t min_log_number = 0;  // Logs below are not needed.
   };
 

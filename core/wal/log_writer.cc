@@ -49,9 +49,9 @@ Status LogWriter::WriteHeader(const Predecessor* predecessor) {
     EncodeFixed64(body, predecessor->log_number);
     EncodeFixed64(body + 8, predecessor->size_bytes);
     EncodeFixed64(body + 16, predecessor->last_sequence);
-    s = EmitControl(options_.recyclable ? LogRecordType::kRecyclablePredecessor
-                                        : LogRecordType::kPredecessor,
-                    Slice(body, sizeof(body)));
+    s = EmitControl(
+        options_.recyclable ? LogRecordType::kRecyclablePredecessor : LogRecordType::kPredecessor,
+        Slice(body, sizeof(body)));
     if (!s.ok()) return s;
   }
   return options_.manual_flush ? Status::Ok() : Flush();

@@ -59,9 +59,7 @@ const Workload kWorkloads[] = {
     {"atomic_flush", 60, 7, 11, false,
      [](DbOptions* db, ColumnFamilyOptions*) { db->atomic_flush = true; }},
     {"recycled_logs", 60, 4, 6, false,
-     [](DbOptions* db, ColumnFamilyOptions*) {
-       db->recycle_log_file_num = 2;
-     }},
+     [](DbOptions* db, ColumnFamilyOptions*) { db->recycle_log_file_num = 2; }},
     {"compressed_logs", 60, 4, 13, false,
      [](DbOptions* db, ColumnFamilyOptions*) { db->wal_compression = CompressionType::kZstd; }},
     {"small_manifest", 60, 5, 4, true,
@@ -217,8 +215,9 @@ class Run {
   void Recover(CrashFileSystem* disk, size_t cut, CrashFileSystem::Loss loss, int promised,
                int depth) {
     ++points;
-    const std::string where = Concat("cut ", cut, " loss ", static_cast<int>(loss), " depth ",
-                                     depth, " (", cut > 0 ? fs_.DescribeOperation(cut - 1) : "", ")");
+    const std::string where =
+        Concat("cut ", cut, " loss ", static_cast<int>(loss), " depth ", depth, " (",
+               cut > 0 ? fs_.DescribeOperation(cut - 1) : "", ")");
     Opened opened;
     if (Status s = Open(disk, workload_, false, &opened); !s.ok()) {
       if (loss == CrashFileSystem::Loss::kAnything && s.IsCorruption() &&

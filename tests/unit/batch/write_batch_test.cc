@@ -18,9 +18,7 @@ class Recorder : public WriteBatch::Handler {
  public:
   Status Put(uint32_t cf, Slice key, Slice value) override { return Note("put", cf, key, value); }
   Status Delete(uint32_t cf, Slice key) override { return Note("delete", cf, key, Slice()); }
-  Status SingleDelete(uint32_t cf, Slice key) override {
-    return Note("single", cf, key, Slice());
-  }
+  Status SingleDelete(uint32_t cf, Slice key) override { return Note("single", cf, key, Slice()); }
   Status DeleteRange(uint32_t cf, Slice begin, Slice end) override {
     return Note("range", cf, begin, end);
   }
@@ -124,10 +122,10 @@ TEST(WriteBatch, GivesBackEveryKindOfEntryInOrder) {
   Recorder recorder;
   ASSERT_TRUE(batch.Iterate(&recorder).ok());
   const std::vector<std::string> expected = {
-      "begin 9",     "put 0 a 1",  "delete 3 b ", "single 0 c ",   "single 1 c ", "merge 0 d 2",
-      "merge 7 d 2", "range 0 e f", "entity 0 g E", "entity 5 g E", "blob 4 h B",
-      "timed@77 0 i v", "put 9 i v", "log note",     "noop",         "end x1",      "commit x2",
-      "commit x3 at ts", "rollback x4"};
+      "begin 9",     "put 0 a 1",      "delete 3 b ",     "single 0 c ",  "single 1 c ",
+      "merge 0 d 2", "merge 7 d 2",    "range 0 e f",     "entity 0 g E", "entity 5 g E",
+      "blob 4 h B",  "timed@77 0 i v", "put 9 i v",       "log note",     "noop",
+      "end x1",      "commit x2",      "commit x3 at ts", "rollback x4"};
   EXPECT_EQ(recorder.lines, expected);
   EXPECT_TRUE(CheckBatch(batch.bytes()).ok());
 

@@ -90,7 +90,7 @@ struct Job {
 };
 
 std::vector<Entry> Compact(const std::vector<Entry>& input, const Job& setup,
-                       Status* status = nullptr) {
+                           Status* status = nullptr) {
   static const KeyOrder order(BytewiseComparator());
   static const Append append;
   VectorCursor cursor(input);
@@ -126,15 +126,17 @@ TEST(CompactionIterator, KeepsTheNewestVersionOfEachSnapshotStripe) {
                                     {"a", 6, EntryKind::kValue, "6"},
                                     {"a", 5, EntryKind::kValue, "5"},
                                     {"a", 2, EntryKind::kValue, "2"}};
-  EXPECT_EQ(Compact(input, {.snapshots = {5}}),
-            (std::vector<Entry>{{"a", 9, EntryKind::kValue, "9"}, {"a", 5, EntryKind::kValue, "5"}}));
+  EXPECT_EQ(
+      Compact(input, {.snapshots = {5}}),
+      (std::vector<Entry>{{"a", 9, EntryKind::kValue, "9"}, {"a", 5, EntryKind::kValue, "5"}}));
 }
 
 TEST(CompactionIterator, ZeroesSequenceNumbersAtTheBottomBelowAllSnapshots) {
   const std::vector<Entry> input = {{"a", 9, EntryKind::kValue, "9"},
                                     {"b", 3, EntryKind::kValue, "3"}};
-  EXPECT_EQ(Compact(input, {.snapshots = {5}, .bottommost = true}),
-            (std::vector<Entry>{{"a", 9, EntryKind::kValue, "9"}, {"b", 0, EntryKind::kValue, "3"}}));
+  EXPECT_EQ(
+      Compact(input, {.snapshots = {5}, .bottommost = true}),
+      (std::vector<Entry>{{"a", 9, EntryKind::kValue, "9"}, {"b", 0, EntryKind::kValue, "3"}}));
 }
 
 TEST(CompactionIterator, DropsADeletionAtTheBottomWithWhatItHides) {
@@ -156,7 +158,8 @@ TEST(CompactionIterator, RemovesASingleDeletionTogetherWithItsValue) {
 
 TEST(CompactionIterator, RefusesASingleDeletionOverADeletion) {
   Status status;
-  Compact({{"a", 9, EntryKind::kSingleDeletion, ""}, {"a", 3, EntryKind::kDeletion, ""}}, {}, &status);
+  Compact({{"a", 9, EntryKind::kSingleDeletion, ""}, {"a", 3, EntryKind::kDeletion, ""}}, {},
+          &status);
   EXPECT_TRUE(status.IsCorruption());
   EXPECT_NE(status.ToString().find("Found SD and type: 0 on the same key"), std::string::npos);
 }
@@ -168,7 +171,7 @@ TEST(CompactionIterator, MergesOperandsWithTheirBaseAndNothingAtTheBottom) {
                                     {"b", 7, EntryKind::kMerge, "2"},
                                     {"b", 6, EntryKind::kMerge, "1"}};
   EXPECT_EQ(Compact(input, {}), (std::vector<Entry>{{"a", 9, EntryKind::kValue, "v+x+y"},
-                                                {"b", 7, EntryKind::kMerge, "1+2"}}));
+                                                    {"b", 7, EntryKind::kMerge, "1+2"}}));
   EXPECT_EQ(Compact(input, {.bottommost = true}),
             (std::vector<Entry>{{"a", 0, EntryKind::kValue, "v+x+y"},
                                 {"b", 0, EntryKind::kValue, "+1+2"}}));
@@ -179,8 +182,9 @@ TEST(CompactionIterator, DropsWhatARangeTombstoneOfTheStripeCovers) {
                                     {"b", 9, EntryKind::kValue, "9"},
                                     {"b", 4, EntryKind::kValue, "4"},
                                     {"c", 2, EntryKind::kValue, "2"}};
-  EXPECT_EQ(Compact(input, {.tombstones = {{"a", "c", 6}}}),
-            (std::vector<Entry>{{"b", 9, EntryKind::kValue, "9"}, {"c", 2, EntryKind::kValue, "2"}}));
+  EXPECT_EQ(
+      Compact(input, {.tombstones = {{"a", "c", 6}}}),
+      (std::vector<Entry>{{"b", 9, EntryKind::kValue, "9"}, {"c", 2, EntryKind::kValue, "2"}}));
   // The snapshot at 5 is older than the tombstone and still sees them.
   EXPECT_EQ(Compact(input, {.snapshots = {5}, .tombstones = {{"a", "c", 6}}}).size(), 4u);
 }

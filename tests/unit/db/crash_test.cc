@@ -97,8 +97,8 @@ class CrashTest : public ::testing::Test {
         ASSERT_OK(db->Flush(FlushOptions(), {handles[random.Uniform(kFamilies)].get()}));
       }
       if (random.OneIn(80)) {
-        ASSERT_OK(db->CompactRange(CompactRangeOptions(),
-                                   handles[random.Uniform(kFamilies)].get(), nullptr, nullptr));
+        ASSERT_OK(db->CompactRange(CompactRangeOptions(), handles[random.Uniform(kFamilies)].get(),
+                                   nullptr, nullptr));
       }
       if (random.OneIn(40)) {
         ASSERT_OK(db->SyncWal());

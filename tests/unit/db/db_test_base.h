@@ -20,14 +20,14 @@
 
 namespace skarn {
 
-#define EXPECT_OK(expression)                          \
-  do {                                                 \
-    const Status expect_ok_status = (expression);      \
+#define EXPECT_OK(expression)                                          \
+  do {                                                                 \
+    const Status expect_ok_status = (expression);                      \
     EXPECT_TRUE(expect_ok_status.ok()) << expect_ok_status.ToString(); \
   } while (false)
-#define ASSERT_OK(expression)                          \
-  do {                                                 \
-    const Status assert_ok_status = (expression);      \
+#define ASSERT_OK(expression)                                          \
+  do {                                                                 \
+    const Status assert_ok_status = (expression);                      \
     ASSERT_TRUE(assert_ok_status.ok()) << assert_ok_status.ToString(); \
   } while (false)
 

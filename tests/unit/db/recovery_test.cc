@@ -119,8 +119,7 @@ TEST_F(RecoveryTest, TheMiddleLogCutAtARecordsEnd) {
     Replace(1, bytes.substr(0, bytes.size() - RecordSize(1)));
   });
   EXPECT_EQ(outcomes[0], "12345789");
-  EXPECT_EQ(outcomes[1],
-            "Corruption: log begins at sequence 7, the logs before it end at 6");
+  EXPECT_EQ(outcomes[1], "Corruption: log begins at sequence 7, the logs before it end at 6");
   EXPECT_EQ(outcomes[2], "12345");
   EXPECT_EQ(outcomes[3], "12345789");
 }

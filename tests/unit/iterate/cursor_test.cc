@@ -21,8 +21,8 @@ std::vector<TestEntry> Sorted(const KeyOrder& order, std::vector<TestEntry> entr
   return entries;
 }
 
-void WalkAtRandom(InternalCursor* cursor, const KeyOrder& order,
-                  const std::vector<TestEntry>& all, Random* random, int steps) {
+void WalkAtRandom(InternalCursor* cursor, const KeyOrder& order, const std::vector<TestEntry>& all,
+                  Random* random, int steps) {
   size_t at = all.size();  // SIZE_MAX and size() are the ends.
   const auto check = [&] {
     if (at >= all.size()) {
@@ -136,9 +136,9 @@ TEST(MergingCursor, LeapsOverWhatANewerSourceDeleted) {
   const VectorCursor* old = old_cursor.get();
   MergingCursorBuilder builder(Bytewise(), /*snapshot=*/50);
   builder.Add(std::make_unique<VectorCursor>(Bytewise(), std::vector<TestEntry>{}),
-              ClippedTombstones(Bytewise(), std::make_shared<FragmentedTombstones>(
-                                                Bytewise(), std::vector<RangeTombstone>{
-                                                                {"1001", "1999", 9}})));
+              ClippedTombstones(Bytewise(),
+                                std::make_shared<FragmentedTombstones>(
+                                    Bytewise(), std::vector<RangeTombstone>{{"1001", "1999", 9}})));
   builder.Add(std::move(old_cursor));
   const auto cursor = builder.Finish();
   cursor->SeekToFirst();
@@ -206,7 +206,8 @@ TEST(ConcatenatingCursor, TellsTheFailureOfAFile) {
     file->smallest = file->largest = PackKey(file->entries[0].key, file->entries[0].tag);
   }
   ConcatenatingCursor cursor(
-      Bytewise(), std::make_unique<VectorFiles>(Bytewise(), std::vector<VectorFiles::File>{good, bad}));
+      Bytewise(),
+      std::make_unique<VectorFiles>(Bytewise(), std::vector<VectorFiles::File>{good, bad}));
   cursor.SeekToFirst();
   ASSERT_TRUE(cursor.valid());
   cursor.Next();

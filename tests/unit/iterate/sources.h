@@ -39,12 +39,14 @@ class VectorCursor : public InternalCursor {
   void SeekToLast() override { Land(entries_.size() - 1); }
   void Seek(Slice key, uint64_t tag) override {
     size_t i = 0;
-    while (i < entries_.size() && order_.Compare(entries_[i].key, entries_[i].tag, key, tag) < 0) ++i;
+    while (i < entries_.size() && order_.Compare(entries_[i].key, entries_[i].tag, key, tag) < 0)
+      ++i;
     Land(i);
   }
   void SeekForPrev(Slice key, uint64_t tag) override {
     size_t i = 0;
-    while (i < entries_.size() && order_.Compare(entries_[i].key, entries_[i].tag, key, tag) <= 0) ++i;
+    while (i < entries_.size() && order_.Compare(entries_[i].key, entries_[i].tag, key, tag) <= 0)
+      ++i;
     Land(i - 1);
   }
   void Next() override { Land(index_ + 1); }
@@ -163,7 +165,8 @@ inline std::unique_ptr<VectorFiles> MakeLevel(const KeyOrder& order,
       mine.push_back(t);
       if (!low.empty() && order.ComparePacked(start, low) < 0) start = low;
       if (!up.empty() && order.ComparePacked(end, up) > 0) end = up;
-      if (file.smallest.empty() || order.ComparePacked(start, file.smallest) < 0) file.smallest = start;
+      if (file.smallest.empty() || order.ComparePacked(start, file.smallest) < 0)
+        file.smallest = start;
       if (file.largest.empty() || order.ComparePacked(end, file.largest) > 0) file.largest = end;
     }
     if (file.smallest.empty()) continue;

@@ -67,21 +67,31 @@ TEST(UserIterator, FailsWhenItHasSkippedTooMuch) {
         bool through = true;
         for (const char* move = moves; *move != 0 && through; ++move) {
           switch (*move) {
-            case 'F': it->SeekToFirst(); break;
-            case 'L': it->SeekToLast(); break;
-            case 'n': it->Next(); break;
-            case 'p': it->Prev(); break;
-            case 'S': it->Seek("b"); break;
-            case 'R': it->SeekForPrev("c~"); break;
+            case 'F':
+              it->SeekToFirst();
+              break;
+            case 'L':
+              it->SeekToLast();
+              break;
+            case 'n':
+              it->Next();
+              break;
+            case 'p':
+              it->Prev();
+              break;
+            case 'S':
+              it->Seek("b");
+              break;
+            case 'R':
+              it->SeekForPrev("c~");
+              break;
           }
           through = it->valid();
         }
-        EXPECT_EQ(through, limit >= least)
-            << one.deletions << " deletions, " << one.versions << " versions, " << moves
-            << ", limit " << limit;
+        EXPECT_EQ(through, limit >= least) << one.deletions << " deletions, " << one.versions
+                                           << " versions, " << moves << ", limit " << limit;
         if (!through) {
-          EXPECT_EQ(it->status().ToString(),
-                    "Result incomplete: Too many internal keys skipped.");
+          EXPECT_EQ(it->status().ToString(), "Result incomplete: Too many internal keys skipped.");
           it->SeekToFirst();
           EXPECT_TRUE(it->valid());
           EXPECT_TRUE(it->status().ok());
@@ -97,7 +107,8 @@ TEST(UserIterator, EndsAtTheEndOfThePrefix) {
   setup.read.prefix_same_as_start = true;
   setup.prefix_extractor = NewFixedPrefixTransform(1);
   auto it = NewDbIterator(
-      setup, ViewOf(Bytewise(), {Entry("a1", 1), Entry("b1", 2), Entry("b2", 3), Entry("c1", 4)}, 9));
+      setup,
+      ViewOf(Bytewise(), {Entry("a1", 1), Entry("b1", 2), Entry("b2", 3), Entry("c1", 4)}, 9));
   it->Seek("b");
   EXPECT_EQ(it->key(), Slice("b1"));
   it->Next();
@@ -224,8 +235,9 @@ TEST(UserIterator, TellsItsProperties) {
 TEST(UserIterator, KeepsPinnedKeysAndValuesOfAMemtable) {
   auto* table = new MemTable(Bytewise(), MemTableOptions(), nullptr, 1, 1);
   for (SequenceNumber i = 1; i <= 200; ++i) {
-    ASSERT_TRUE(table->Add(i, EntryKind::kValue, "key" + std::to_string(1000 + i),
-                           "value" + std::to_string(i), false)
+    ASSERT_TRUE(table
+                    ->Add(i, EntryKind::kValue, "key" + std::to_string(1000 + i),
+                          "value" + std::to_string(i), false)
                     .ok());
   }
   for (const bool forward : {true, false}) {
@@ -318,8 +330,7 @@ TEST(UserIterator, SeesNewDataOnlyAfterRefresh) {
 
 TEST(UserIterator, RefusesToRefreshWithoutASource) {
   auto it = Iterate({Entry("a", 1)});
-  EXPECT_EQ(it->Refresh().ToString(),
-            "Not implemented: Creating renew iterator is not allowed.");
+  EXPECT_EQ(it->Refresh().ToString(), "Not implemented: Creating renew iterator is not allowed.");
 }
 
 TEST(UserIterator, TailsForwardOnly) {
@@ -361,8 +372,11 @@ class Timestamps : public testing::Test {
   Timestamps() : order_(BytewiseComparatorWithU64Timestamp()) {
     for (uint64_t t = 1; t <= 30; ++t) {
       // "a" is written at odd times, "b" at times divisible by 3 and deleted at 20, "c" at 25.
-      if (t % 2 == 1) entries_.push_back(Entry("a" + Stamp(t), t, EntryKind::kValue, "a" + std::to_string(t)));
-      if (t % 3 == 0) entries_.push_back(Entry("b" + Stamp(t), 100 + t, EntryKind::kValue, "b" + std::to_string(t)));
+      if (t % 2 == 1)
+        entries_.push_back(Entry("a" + Stamp(t), t, EntryKind::kValue, "a" + std::to_string(t)));
+      if (t % 3 == 0)
+        entries_.push_back(
+            Entry("b" + Stamp(t), 100 + t, EntryKind::kValue, "b" + std::to_string(t)));
     }
     entries_.push_back(Entry("b" + Stamp(20), 120, EntryKind::kDeletionWithTimestamp, ""));
     entries_.push_back(Entry("c" + Stamp(25), 200, EntryKind::kValue, "c25"));
@@ -383,7 +397,8 @@ class Timestamps : public testing::Test {
     std::string all;
     for (forward ? it->SeekToFirst() : it->SeekToLast(); it->valid();
          forward ? it->Next() : it->Prev()) {
-      all += it->value().ToString() + "/" + std::to_string(DecodeFixed64(it->timestamp().data())) + " ";
+      all += it->value().ToString() + "/" + std::to_string(DecodeFixed64(it->timestamp().data())) +
+             " ";
     }
     return all;
   }

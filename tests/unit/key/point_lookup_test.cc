@@ -62,8 +62,8 @@ TEST(PointLookup, EndsAtTheFirstValueTheSnapshotSees) {
 }
 
 TEST(PointLookup, EndsAtDeletionsOfEveryKind) {
-  for (EntryKind kind : {EntryKind::kDeletion, EntryKind::kSingleDeletion,
-                         EntryKind::kDeletionWithTimestamp}) {
+  for (EntryKind kind :
+       {EntryKind::kDeletion, EntryKind::kSingleDeletion, EntryKind::kDeletionWithTimestamp}) {
     Lookup l;
     EXPECT_FALSE(l.Offer(3, kind));
     EXPECT_EQ(l.Result(), "(deleted)");

@@ -13,15 +13,14 @@ const KeyOrder& Bytewise() {
   return order;
 }
 
-std::string Key(uint64_t number) {
-  return std::string(1, static_cast<char>('a' + number));
-}
+std::string Key(uint64_t number) { return std::string(1, static_cast<char>('a' + number)); }
 
 std::vector<RangeTombstone> RandomTombstones(Random* random, size_t count_max) {
   std::vector<RangeTombstone> tombstones;
   const size_t count = random->Uniform(count_max + 1);
   for (size_t i = 0; i < count; ++i) {
-    tombstones.push_back({Key(random->Uniform(20)), Key(random->Uniform(20)), 1 + random->Uniform(30)});
+    tombstones.push_back(
+        {Key(random->Uniform(20)), Key(random->Uniform(20)), 1 + random->Uniform(30)});
   }
   return tombstones;
 }
@@ -86,7 +85,6 @@ TEST(FragmentedTombstones, CountsOnlyTimestampsThatTheReaderSees) {
   EXPECT_EQ(list.MaxCovering("d", 8, at_25), 5u);
 }
 
-
 TEST(ClippedTombstones, CoversNothingOutsideTheFile) {
   const auto list = std::make_shared<FragmentedTombstones>(
       Bytewise(), std::vector<RangeTombstone>{{"a", "z", 9}});
@@ -116,7 +114,8 @@ TEST(ClippedTombstones, FindsRunsThatAgreeWithSingleKeys) {
     const uint64_t high = low + random.Uniform(20 - low);
     const uint64_t tag = random.OneIn(2) ? PackTag(4, EntryKind::kValue)
                                          : PackTag(kMaxSequenceNumber, EntryKind::kRangeDeletion);
-    const ClippedTombstones clipped(Bytewise(), list, PackKey(Key(low), PackTag(3, EntryKind::kValue)),
+    const ClippedTombstones clipped(Bytewise(), list,
+                                    PackKey(Key(low), PackTag(3, EntryKind::kValue)),
                                     PackKey(Key(high), tag));
     for (uint64_t k = 0; k < 22; ++k) {
       const std::string key = Key(k);

@@ -10,7 +10,11 @@ namespace {
 TEST(WideColumns, EncodesTheDocumentedExample) {
   std::string entity;
   ASSERT_TRUE(EncodeWideColumns({{"b", "2"}, {"a", "1"}, {"", "dflt"}}, &entity).ok());
-  const char expected[] = "\x01\x03\x00\x04\x01" "a\x01\x01" "b\x01" "dflt12";
+  const char expected[] =
+      "\x01\x03\x00\x04\x01"
+      "a\x01\x01"
+      "b\x01"
+      "dflt12";
   EXPECT_EQ(entity, std::string(expected, sizeof(expected) - 1));
 }
 
@@ -45,7 +49,10 @@ TEST(WideColumns, ReplacesTheDefaultColumn) {
 
 TEST(WideColumns, ReadsVersionTwo) {
   // Two columns, "" inline and "b" a blob index.
-  const char bytes[] = "\x02\x02\x02\x02\x01\x01\x11\x00\x01\x03\x02" "b" "abcXY";
+  const char bytes[] =
+      "\x02\x02\x02\x02\x01\x01\x11\x00\x01\x03\x02"
+      "b"
+      "abcXY";
   std::vector<WideColumn> columns;
   const Status s = DecodeWideColumns(Slice(bytes, sizeof(bytes) - 1), &columns);
   ASSERT_TRUE(s.ok()) << s.ToString();
@@ -59,16 +66,29 @@ TEST(WideColumns, ReadsVersionTwo) {
 
 TEST(WideColumns, NamesWhatIsWrong) {
   std::vector<WideColumn> columns;
-  const auto text = [&](std::string bytes) { return DecodeWideColumns(bytes, &columns).ToString(); };
+  const auto text = [&](std::string bytes) {
+    return DecodeWideColumns(bytes, &columns).ToString();
+  };
   EXPECT_EQ(text(""), "Corruption: Error decoding wide column version");
   EXPECT_EQ(text("\x03"), "Corruption: Corrupt or unsupported wide column version");
   EXPECT_EQ(text("\x01"), "Corruption: Error decoding number of wide columns");
   EXPECT_EQ(text("\x01\x01"), "Corruption: Error decoding wide column name");
-  EXPECT_EQ(text("\x01\x01\x01" "a"), "Corruption: Error decoding wide column value size");
-  EXPECT_EQ(text("\x01\x01\x01" "a\x02" "x"), "Corruption: Error decoding wide column value payload");
-  EXPECT_EQ(text("\x01\x01\x01" "a\x01" "xy"),
+  EXPECT_EQ(text("\x01\x01\x01"
+                 "a"),
+            "Corruption: Error decoding wide column value size");
+  EXPECT_EQ(text("\x01\x01\x01"
+                 "a\x02"
+                 "x"),
+            "Corruption: Error decoding wide column value payload");
+  EXPECT_EQ(text("\x01\x01\x01"
+                 "a\x01"
+                 "xy"),
             "Corruption: Unexpected trailing data after wide column entity");
-  EXPECT_EQ(text("\x01\x02\x01" "b\x01\x01" "a\x01" "xy"), "Corruption: Wide columns out of order");
+  EXPECT_EQ(text("\x01\x02\x01"
+                 "b\x01\x01"
+                 "a\x01"
+                 "xy"),
+            "Corruption: Wide columns out of order");
 }
 
 // A count of four billion in a short entity must not be believed.

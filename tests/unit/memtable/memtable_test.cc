@@ -272,8 +272,8 @@ TEST(MemTable, AnswersManyKeysAtOnce) {
   std::vector<std::unique_ptr<PointLookup>> lookups;
   std::vector<PointLookup*> pointers;
   for (size_t i = 0; i < keys.size(); ++i) {
-    lookups.push_back(std::make_unique<PointLookup>(Bytewise(), keys[i], 5000, Slice(), nullptr,
-                                                    &values[i]));
+    lookups.push_back(
+        std::make_unique<PointLookup>(Bytewise(), keys[i], 5000, Slice(), nullptr, &values[i]));
     pointers.push_back(lookups.back().get());
   }
   table->MultiGet(pointers.data(), pointers.size());
@@ -338,7 +338,8 @@ TEST(MemTableThreads, ReadersSeeAllThatIsPublishedBesideManyWriters) {
           uint64_t last_tag = 0;
           for (cursor->SeekToFirst(); cursor->valid(); cursor->Next()) {
             const std::string key = cursor->user_key().ToString();
-            ASSERT_TRUE(count == 0 || Bytewise().Compare(last_key, last_tag, key, cursor->tag()) < 0);
+            ASSERT_TRUE(count == 0 ||
+                        Bytewise().Compare(last_key, last_tag, key, cursor->tag()) < 0);
             last_key = key;
             last_tag = cursor->tag();
             if (cursor->sequence() <= snapshot) ++count;

@@ -211,7 +211,8 @@ TEST(VersionEdit, ReportsDamageWithTheTextOfItsField) {
   };
   for (const auto& c : cases) {
     VersionEdit edit;
-    EXPECT_EQ(edit.DecodeFrom(c.bytes).ToString(), std::string("Corruption: VersionEdit: ") + c.text);
+    EXPECT_EQ(edit.DecodeFrom(c.bytes).ToString(),
+              std::string("Corruption: VersionEdit: ") + c.text);
   }
   VersionEdit edit;
   EXPECT_EQ(edit.DecodeFrom(cut(8199, std::string("\2\5\3"))).ToString(),
@@ -231,7 +232,8 @@ TEST(VersionEdit, RefusesToWriteWhatOthersCouldNotRead) {
   file.epoch_number = kUnknownEpoch;
   edit.AddFile(0, file);
   std::string bytes;
-  EXPECT_EQ(edit.EncodeTo(&bytes).ToString().rfind("Corruption: Unable to encode VersionEdit:", 0), 0u);
+  EXPECT_EQ(edit.EncodeTo(&bytes).ToString().rfind("Corruption: Unable to encode VersionEdit:", 0),
+            0u);
   edit.new_files[0].second.epoch_number = 1;
   edit.new_files[0].second.largest = PackKey("b", PackTag(9, EntryKind::kMax));
   EXPECT_FALSE(edit.EncodeTo(&bytes).ok());
@@ -262,7 +264,8 @@ TEST(VersionEdit, DamageNeverCrashesTheDecoder) {
   std::mt19937 random(seed);
   const std::string bytes = Encode(FullEdit());
   VersionEdit edit;
-  for (size_t size = 0; size < bytes.size(); ++size) (void)edit.DecodeFrom(Slice(bytes.data(), size));
+  for (size_t size = 0; size < bytes.size(); ++size)
+    (void)edit.DecodeFrom(Slice(bytes.data(), size));
   for (int i = 0; i < 50000; ++i) {
     std::string damaged = bytes;
     for (uint32_t flips = random() % 4 + 1; flips > 0; --flips) {
@@ -380,11 +383,32 @@ TEST(FileNames, ParseWhatIsMade) {
     EXPECT_EQ(parsed.kind, c.kind) << c.name;
     EXPECT_EQ(parsed.number, c.number) << c.name;
   }
-  for (const char* name : {"", "foo", "foo-dx-100.log", ".log", "manifest", "CURREN", "CURRENTX",
-                           "MANIFES", "MANIFEST", "MANIFEST-", "XMANIFEST-3", "MANIFEST-3x", "LOC",
-                           "LOCKx", "LO", "LOGx", "18446744073709551616.log",
-                           "184467440737095516150.log", "100", "100.", "100.lop", "archive/1.sst",
-                           "archive1.log", "LOST.DIR", "1.sst.trash", "-1.log"}) {
+  for (const char* name : {"",
+                           "foo",
+                           "foo-dx-100.log",
+                           ".log",
+                           "manifest",
+                           "CURREN",
+                           "CURRENTX",
+                           "MANIFES",
+                           "MANIFEST",
+                           "MANIFEST-",
+                           "XMANIFEST-3",
+                           "MANIFEST-3x",
+                           "LOC",
+                           "LOCKx",
+                           "LO",
+                           "LOGx",
+                           "18446744073709551616.log",
+                           "184467440737095516150.log",
+                           "100",
+                           "100.",
+                           "100.lop",
+                           "archive/1.sst",
+                           "archive1.log",
+                           "LOST.DIR",
+                           "1.sst.trash",
+                           "-1.log"}) {
     ParsedFileName parsed;
     EXPECT_FALSE(ParseFileName(name, "LOG", &parsed)) << name;
   }

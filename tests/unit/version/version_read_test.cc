@@ -42,15 +42,16 @@ void WriteTable(FileSystem* fs, const KeyOrder& order, std::vector<Entry> entrie
     file->smallest_sequence = std::min(file->smallest_sequence, TagSequence(entry.tag));
     file->largest_sequence = std::max(file->largest_sequence, TagSequence(entry.tag));
   }
-  std::sort(tombstones.begin(), tombstones.end(), [](const RangeTombstone& a, const RangeTombstone& b) {
-    return a.start != b.start ? a.start < b.start : a.sequence > b.sequence;
-  });
+  std::sort(tombstones.begin(), tombstones.end(),
+            [](const RangeTombstone& a, const RangeTombstone& b) {
+              return a.start != b.start ? a.start < b.start : a.sequence > b.sequence;
+            });
   for (const RangeTombstone& tombstone : tombstones) {
     builder.AddRangeDeletion(tombstone.start, tombstone.end, tombstone.sequence);
     if (!bounded) {
-      file->ExtendToRange(order,
-                          PackKey(tombstone.start, PackTag(tombstone.sequence, EntryKind::kRangeDeletion)),
-                          PackKey(tombstone.end, FileRecord::kRangeEndTag), tombstone.sequence);
+      file->ExtendToRange(
+          order, PackKey(tombstone.start, PackTag(tombstone.sequence, EntryKind::kRangeDeletion)),
+          PackKey(tombstone.end, FileRecord::kRangeEndTag), tombstone.sequence);
     }
     file->largest_sequence = std::max(file->largest_sequence, tombstone.sequence);
     file->smallest_sequence = std::min(file->smallest_sequence, tombstone.sequence);
@@ -118,7 +119,8 @@ class HistoryTest : public testing::Test {
       if (op.kind == Op::kDeleteRange) {
         tombstones->push_back({op.key, op.end, op.sequence});
       } else if (op.kind == Op::kPut) {
-        entries->push_back({op.key, PackTag(op.sequence, EntryKind::kValue), "v" + std::to_string(op.sequence)});
+        entries->push_back(
+            {op.key, PackTag(op.sequence, EntryKind::kValue), "v" + std::to_string(op.sequence)});
       } else {
         entries->push_back({op.key, PackTag(op.sequence, EntryKind::kDeletion), ""});
       }
@@ -151,11 +153,13 @@ class HistoryTest : public testing::Test {
       std::string up;
       if (i + 1 < parts.size()) {
         const Entry& next = entries[parts[i + 1].first];  // Only with entries.
-        up = next.key == entries[end - 1].key ? file.largest : PackKey(next.key, FileRecord::kRangeEndTag);
+        up = next.key == entries[end - 1].key ? file.largest
+                                              : PackKey(next.key, FileRecord::kRangeEndTag);
       }
       std::vector<RangeTombstone> own;
       for (const RangeTombstone& tombstone : tombstones) {
-        std::string start = PackKey(tombstone.start, PackTag(tombstone.sequence, EntryKind::kRangeDeletion));
+        std::string start =
+            PackKey(tombstone.start, PackTag(tombstone.sequence, EntryKind::kRangeDeletion));
         std::string stop = PackKey(tombstone.end, FileRecord::kRangeEndTag);
         if (!up.empty() && order_.ComparePacked(start, up) >= 0) continue;
         if (!low.empty() && order_.ComparePacked(stop, low) <= 0) continue;
@@ -164,8 +168,9 @@ class HistoryTest : public testing::Test {
         file.ExtendToRange(order_, start, stop, tombstone.sequence);
         own.push_back(tombstone);
       }
-      WriteTable(fs_.get(), order_, {entries.begin() + static_cast<ptrdiff_t>(begin),
-                                     entries.begin() + static_cast<ptrdiff_t>(end)},
+      WriteTable(fs_.get(), order_,
+                 {entries.begin() + static_cast<ptrdiff_t>(begin),
+                  entries.begin() + static_cast<ptrdiff_t>(end)},
                  own, &file);
       edit->AddFile(level, file);
     }
@@ -228,8 +233,8 @@ TEST_F(HistoryTest, EveryReadAtEverySnapshotAgreesWithTheHistory) {
       std::vector<PointLookup*> pointers;
       for (const std::string& key : keys) {
         values.push_back(std::make_unique<PinnedValue>());
-        lookups.push_back(std::make_unique<PointLookup>(version->order(), key, snapshot, Slice(), nullptr,
-                                                        values.back().get()));
+        lookups.push_back(std::make_unique<PointLookup>(version->order(), key, snapshot, Slice(),
+                                                        nullptr, values.back().get()));
         pointers.push_back(lookups.back().get());
       }
       EpochGuard guard;
@@ -239,7 +244,8 @@ TEST_F(HistoryTest, EveryReadAtEverySnapshotAgreesWithTheHistory) {
         const std::string found = lookups[i]->state() == PointLookup::State::kFound
                                       ? values[i]->slice().ToString()
                                       : "(none)";
-        ASSERT_NE(lookups[i]->state(), PointLookup::State::kFailed) << lookups[i]->status().ToString();
+        ASSERT_NE(lookups[i]->state(), PointLookup::State::kFailed)
+            << lookups[i]->status().ToString();
         ASSERT_EQ(found, Truth(keys[i], snapshot)) << keys[i] << "@" << snapshot;
       }
     }
@@ -257,7 +263,8 @@ TEST_F(HistoryTest, CursorsAndTombstonesOfAFileComeTogether) {
   file.epoch_number = 1;
   file.smallest = PackKey("c", PackTag(5, EntryKind::kValue));
   file.largest = PackKey("m", FileRecord::kRangeEndTag);
-  WriteTable(fs_.get(), order_, {{"c", PackTag(5, EntryKind::kValue), "1"}, {"k", PackTag(6, EntryKind::kValue), "2"}},
+  WriteTable(fs_.get(), order_,
+             {{"c", PackTag(5, EntryKind::kValue), "1"}, {"k", PackTag(6, EntryKind::kValue), "2"}},
              {{"a", "z", 9}}, &file);
   VersionEdit edit;
   edit.AddFile(2, file);
@@ -265,12 +272,16 @@ TEST_F(HistoryTest, CursorsAndTombstonesOfAFileComeTogether) {
   Version* version = set.current();
   ReadOptions read;
   TableSource source;
-  ASSERT_TRUE(version->OpenTable(read, 2, version->storage().level(2)[0], TableCaller::kUserIterator, 0, &source).ok());
+  ASSERT_TRUE(version
+                  ->OpenTable(read, 2, version->storage().level(2)[0], TableCaller::kUserIterator,
+                              0, &source)
+                  .ok());
   source.cursor->SeekToFirst();
   ASSERT_TRUE(source.cursor->valid());
   EXPECT_EQ(source.cursor->user_key(), Slice("c"));
   ASSERT_NE(source.tombstones, nullptr);
-  const ClippedTombstones clipped(order_, source.tombstones, source.file->smallest, source.file->largest);
+  const ClippedTombstones clipped(order_, source.tombstones, source.file->smallest,
+                                  source.file->largest);
   EXPECT_EQ(clipped.MaxCovering("k", 100), 9u);
   EXPECT_EQ(clipped.MaxCovering("m", 100), 0u);
   EXPECT_EQ(clipped.MaxCovering("a", 100), 0u);
@@ -287,7 +298,10 @@ TEST_F(HistoryTest, CursorsAndTombstonesOfAFileComeTogether) {
   EXPECT_EQ(Look(version, "k", 8), "2");
   read.table_filter = [](void*, const TableProperties&) { return false; };
   TableSource left_out;
-  ASSERT_TRUE(version->OpenTable(read, 2, version->storage().level(2)[0], TableCaller::kUserIterator, 0, &left_out).ok());
+  ASSERT_TRUE(version
+                  ->OpenTable(read, 2, version->storage().level(2)[0], TableCaller::kUserIterator,
+                              0, &left_out)
+                  .ok());
   EXPECT_EQ(left_out.cursor, nullptr);
   EXPECT_NE(left_out.tombstones, nullptr);
   ReadOptions ignoring;
@@ -304,7 +318,8 @@ TEST_F(HistoryTest, ReadsThatMayNotTouchTheDiskSaySo) {
   ReadOptions cached;
   cached.read_tier = ReadTier::kBlockCache;
   for (FileMetadata* file : set.current()->storage().level(0)) TableCache::Close(file, false);
-  EXPECT_EQ(Look(set.current(), history_.back().key, 1000, cached), "Result incomplete: no blocking io");
+  EXPECT_EQ(Look(set.current(), history_.back().key, 1000, cached),
+            "Result incomplete: no blocking io");
 }
 
 TEST_F(HistoryTest, OldTableNamesAreFound) {
@@ -318,10 +333,13 @@ TEST_F(HistoryTest, OldTableNamesAreFound) {
   for (const std::string& name : names) {
     ParsedFileName parsed;
     if (!ParseFileName(name, &parsed) || parsed.kind != FileKind::kTable) continue;
-    ASSERT_TRUE(fs_->RenameFile(TableFileName(kDbPath, parsed.number), OldTableFileName(kDbPath, parsed.number)).ok());
+    ASSERT_TRUE(fs_->RenameFile(TableFileName(kDbPath, parsed.number),
+                                OldTableFileName(kDbPath, parsed.number))
+                    .ok());
   }
   ASSERT_TRUE(set.Open({"default"}, false, /*open_tables=*/true).ok());
-  for (uint32_t i = 0; i < kKeys; ++i) EXPECT_EQ(Look(set.current(), KeyOf(i), 1000), Truth(KeyOf(i), 1000));
+  for (uint32_t i = 0; i < kKeys; ++i)
+    EXPECT_EQ(Look(set.current(), KeyOf(i), 1000), Truth(KeyOf(i), 1000));
 }
 
 // --- Databases of genuine releases ---

@@ -221,9 +221,10 @@ TEST(VersionSet, TracksLogs) {
   }
   EXPECT_EQ(set->CheckTrackedWals({}).ToString(), "Corruption: Missing WAL with log number: 6.");
   ASSERT_TRUE(WriteStringToFile(fs.get(), "short", "/db/000006.log", false).ok());
-  EXPECT_EQ(set->CheckTrackedWals({{6, "/db/000006.log"}}).ToString(),
-            "Corruption: Size mismatch: WAL (log number: 6) in MANIFEST is 10 bytes , but actually is 5 "
-            "bytes on disk.");
+  EXPECT_EQ(
+      set->CheckTrackedWals({{6, "/db/000006.log"}}).ToString(),
+      "Corruption: Size mismatch: WAL (log number: 6) in MANIFEST is 10 bytes , but actually is 5 "
+      "bytes on disk.");
   ASSERT_TRUE(WriteStringToFile(fs.get(), "long enough", "/db/000006.log", false).ok());
   EXPECT_TRUE(set->CheckTrackedWals({{6, "/db/000006.log"}}).ok());
 }
@@ -276,23 +277,30 @@ TEST(VersionSet, ReportsWhatAManifestLacksOrBreaks) {
     std::vector<VersionEdit> edits;
     std::string text;
   } cases[] = {
-      {{}, std::string("Corruption: no log_file_number, next_file_number, last_sequence entry in MANIFEST") + kSuffix},
+      {{},
+       std::string(
+           "Corruption: no log_file_number, next_file_number, last_sequence entry in MANIFEST") +
+           kSuffix},
       {{no_log}, std::string("Corruption: no log_file_number entry in MANIFEST") + kSuffix},
       {{Base(), unknown_family},
        std::string("Corruption: MANIFEST record referencing unknown column family") + kSuffix},
-      {{Base(), drop}, std::string("Corruption: MANIFEST - dropping non-existing column family") + kSuffix},
+      {{Base(), drop},
+       std::string("Corruption: MANIFEST - dropping non-existing column family") + kSuffix},
       {{Base(), add},
        std::string("Corruption: MANIFEST adding the same column family twice: default") + kSuffix},
       {{Base(), comparator},
        "Invalid argument: leveldb.BytewiseComparator: does not match existing comparator other"},
-      {{Base(), AddFile(8, 9, "a")}, "Invalid argument: db has more levels than options.num_levels"},
+      {{Base(), AddFile(8, 9, "a")},
+       "Invalid argument: db has more levels than options.num_levels"},
       {{Base(), InGroup(AddFile(0, 9, "a"), 1), AddFile(0, 10, "a")},
        std::string("Corruption: corrupted atomic group") + kSuffix},
       {{Base(), InGroup(AddFile(0, 9, "a"), 2), InGroup(AddFile(0, 10, "a"), 0)},
        std::string("Corruption: corrupted atomic group") + kSuffix},
       {{Base(), AddFile(1, 9, "a"), AddFile(1, 10, "a")},
-       std::string("Corruption: force_consistency_checks: VersionBuilder: L1 has overlapping ranges: file #9 "
-                   "largest key: '61' seq:100, type:1 vs. file #10 smallest key: '61' seq:100, type:1") +
+       std::string(
+           "Corruption: force_consistency_checks: VersionBuilder: L1 has overlapping ranges: file "
+           "#9 "
+           "largest key: '61' seq:100, type:1 vs. file #10 smallest key: '61' seq:100, type:1") +
            kSuffix},
       {{Base(), InGroup(AddFile(0, 9, "a"), 1)}, "OK"},  // Incomplete: as if it were not there.
       {{Base(), InGroup(AddFile(0, 9, "a"), 1), InGroup(AddFile(0, 10, "a"), 0)}, "OK"},
@@ -377,13 +385,19 @@ TEST(VersionSet, AMissingOrShortTableFailsTheOpening) {
   auto fs = NewMemoryFileSystem();
   WriteManifest(fs.get(), std::vector<VersionEdit>{Base(), AddFile(0, 9, "a")});
   TestSet set(fs.get());
-  EXPECT_EQ(set.Open({"default"}, false, /*open_tables=*/true).ToString(),
-            std::string("Corruption: Corruption: IO error: No such file or directory: While open a file for "
-                        "random read: /db/000009.sst: No such file or directory") + kSuffix);
+  EXPECT_EQ(
+      set.Open({"default"}, false, /*open_tables=*/true).ToString(),
+      std::string(
+          "Corruption: Corruption: IO error: No such file or directory: While open a file for "
+          "random read: /db/000009.sst: No such file or directory") +
+          kSuffix);
   ASSERT_TRUE(WriteStringToFile(fs.get(), "short", "/db/000009.sst", false).ok());
-  EXPECT_EQ(set.Open({"default"}, false, /*open_tables=*/true).ToString(),
-            std::string("Corruption: Sst file size mismatch between expected 1000 and file system 5 sstable: "
-                        "/db/000009.sst") + kSuffix);
+  EXPECT_EQ(
+      set.Open({"default"}, false, /*open_tables=*/true).ToString(),
+      std::string(
+          "Corruption: Sst file size mismatch between expected 1000 and file system 5 sstable: "
+          "/db/000009.sst") +
+          kSuffix);
 }
 
 TEST(VersionSet, BestEffortsFindTheNewestStateWhoseFilesExist) {
@@ -391,7 +405,8 @@ TEST(VersionSet, BestEffortsFindTheNewestStateWhoseFilesExist) {
   VersionEdit move;
   move.DeleteFile(0, 9);
   move.AddFile(1, MakeFile(11, "a", "b"));
-  WriteManifest(fs.get(), std::vector<VersionEdit>{Base(), AddFile(0, 9, "a"), AddFile(0, 10, "a"), move});
+  WriteManifest(fs.get(),
+                std::vector<VersionEdit>{Base(), AddFile(0, 9, "a"), AddFile(0, 10, "a"), move});
   const std::string content(1000, 'x');
   ASSERT_TRUE(WriteStringToFile(fs.get(), content, "/db/000009.sst", false).ok());
   ASSERT_TRUE(WriteStringToFile(fs.get(), content, "/db/000010.sst", false).ok());
@@ -455,7 +470,8 @@ TEST(VersionSet, AFailedWriteLeavesTheStateAsItWasAndTheNextOneSucceeds) {
     }
     const auto numbers = [&set] {
       std::vector<uint64_t> found;
-      for (const FileMetadata* file : set.current()->storage().level(1)) found.push_back(file->number);
+      for (const FileMetadata* file : set.current()->storage().level(1))
+        found.push_back(file->number);
       return found;
     };
     SCOPED_TRACE(nth);
@@ -504,7 +520,8 @@ TEST(VersionSet, WhatWasAcknowledgedSurvivesAnyPowerCut) {
         ASSERT_TRUE(s.ok()) << s.ToString() << " after " << cut << " "
                             << (cut > 0 ? fs.DescribeOperation(cut - 1) : "");
         std::set<uint64_t> found;
-        for (const FileMetadata* file : set.current()->storage().level(1)) found.insert(file->number);
+        for (const FileMetadata* file : set.current()->storage().level(1))
+          found.insert(file->number);
         uint64_t expected = 100;
         for (const auto& [operations, number] : acknowledged) {
           if (operations <= cut) {
@@ -537,7 +554,8 @@ TEST(VersionSet, ManyThreadsApplyEditsAtOnce) {
     threads.emplace_back([&set, t] {
       for (uint64_t i = 0; i < kEdits; ++i) {
         const uint64_t number = 1000 * (t + 1) + i;
-        VersionEdit a = AddFile(1, number, std::to_string(number)), b = AddFile(2, number + 500, std::to_string(number));
+        VersionEdit a = AddFile(1, number, std::to_string(number)),
+                    b = AddFile(2, number + 500, std::to_string(number));
         MutexLock lock(set.mutex());
         if (i % 2 == 0) {
           ASSERT_TRUE(set->LogAndApply(set->Find(uint32_t{0}), &a, set.directory()).ok());
@@ -642,7 +660,8 @@ TEST(VersionSet, TheReferenceToolReadsItsManifests) {
   ASSERT_TRUE(set.Open({"default", "users"}).ok());
   ASSERT_TRUE(set.Apply(VersionEdit()).ok());  // A snapshot.
   const std::string command =
-      Concat("ldb manifest_dump --verbose --path=", ManifestFileName(directory, set->manifest_file_number()), " 2>&1");
+      Concat("ldb manifest_dump --verbose --path=",
+             ManifestFileName(directory, set->manifest_file_number()), " 2>&1");
   FILE* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string output;

@@ -69,8 +69,8 @@ using Ids = std::vector<uint64_t>;
 Ids Overlapping(const VersionStorage& storage, int level, const char* begin, const char* end) {
   std::vector<FileMetadata*> files;
   const Slice first(begin == nullptr ? "" : begin), last(end == nullptr ? "" : end);
-  storage.OverlappingFiles(level, begin == nullptr ? nullptr : &first, end == nullptr ? nullptr : &last,
-                           &files);
+  storage.OverlappingFiles(level, begin == nullptr ? nullptr : &first,
+                           end == nullptr ? nullptr : &last, &files);
   return Numbers(files);
 }
 
@@ -112,12 +112,14 @@ TEST(LevelFiles, SearchAgreesWithPlainComparison) {
     const uint32_t alphabet = 2 + random() % 3;
     while (unique.size() < wanted) {
       std::string key = common;
-      for (uint32_t n = random() % 14; n > 0; --n) key.push_back(static_cast<char>(random() % alphabet));
+      for (uint32_t n = random() % 14; n > 0; --n)
+        key.push_back(static_cast<char>(random() % alphabet));
       unique.insert(key);
     }
     std::vector<std::string> keys(unique.begin(), unique.end());
     if (reverse) std::reverse(keys.begin(), keys.end());
-    Tree tree(3, CompactionStyle::kLevel, reverse ? ReverseBytewiseComparator() : BytewiseComparator());
+    Tree tree(3, CompactionStyle::kLevel,
+              reverse ? ReverseBytewiseComparator() : BytewiseComparator());
     for (size_t i = 0; i + 1 < keys.size(); i += 2) tree.Add(1, i + 1, keys[i], keys[i + 1]);
     const LevelFiles& files = tree.Build().level(1);
     for (int probe = 0; probe < 200; ++probe) {
@@ -461,9 +463,10 @@ TEST_F(BuilderTest, RefusesEditsThatDoNotFit) {
   base.AddFile(1, Record(5, "a", "b"));
   ASSERT_TRUE(Apply({base}).ok());
   bad.DeleteFile(2, 9);
-  EXPECT_EQ(Apply({bad}).ToString(),
-            "Corruption: VersionBuilder: Cannot delete table file #9 from level 2 since it is not in "
-            "the LSM tree");
+  EXPECT_EQ(
+      Apply({bad}).ToString(),
+      "Corruption: VersionBuilder: Cannot delete table file #9 from level 2 since it is not in "
+      "the LSM tree");
   bad = VersionEdit();
   bad.DeleteFile(2, 5);
   EXPECT_EQ(Apply({bad}).ToString(),
@@ -471,18 +474,21 @@ TEST_F(BuilderTest, RefusesEditsThatDoNotFit) {
             "level 1");
   bad = VersionEdit();
   bad.AddFile(3, Record(5, "x", "y"));
-  EXPECT_EQ(Apply({bad}).ToString(),
-            "Corruption: VersionBuilder: Cannot add table file #5 to level 3 since it is already in "
-            "the LSM tree on level 1");
+  EXPECT_EQ(
+      Apply({bad}).ToString(),
+      "Corruption: VersionBuilder: Cannot add table file #5 to level 3 since it is already in "
+      "the LSM tree on level 1");
   bad = VersionEdit();
   bad.AddFile(1, Record(6, "b", "c", 100));
-  EXPECT_EQ(Apply({bad}).ToString().rfind("Corruption: force_consistency_checks: VersionBuilder: L1 "
-                                          "has overlapping ranges: file #",
-                                          0),
-            0u);
+  EXPECT_EQ(
+      Apply({bad}).ToString().rfind("Corruption: force_consistency_checks: VersionBuilder: L1 "
+                                    "has overlapping ranges: file #",
+                                    0),
+      0u);
   bad = VersionEdit();
   bad.AddFile(9, Record(6, "x", "y"));
-  EXPECT_EQ(Apply({bad}).ToString(), "Invalid argument: db has more levels than options.num_levels");
+  EXPECT_EQ(Apply({bad}).ToString(),
+            "Invalid argument: db has more levels than options.num_levels");
   bad = VersionEdit();
   bad.AddFile(0, Record(6, "a", "c", 100, 4));
   bad.AddFile(0, Record(7, "b", "d", 200, 4));
@@ -530,7 +536,8 @@ TEST_F(BuilderTest, KeepsValueFilesAsLongAsSomethingMayNeedThem) {
   EXPECT_EQ(Apply({bad}).ToString(), "Corruption: VersionBuilder: Blob file #12 not found");
   bad = VersionEdit();
   bad.blob_garbage.push_back({10, 6, 1});
-  EXPECT_EQ(Apply({bad}).ToString(), "Corruption: VersionBuilder: Garbage overflow for blob file #10");
+  EXPECT_EQ(Apply({bad}).ToString(),
+            "Corruption: VersionBuilder: Garbage overflow for blob file #10");
 
   // All garbage, but still linked; then the link goes on to the younger file.
   VersionEdit garbage, relink;

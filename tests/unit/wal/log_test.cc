@@ -85,11 +85,13 @@ Outcome ReadAll(const std::string& bytes, RecoveryMode mode, uint64_t number = 1
 // A log in memory.
 class Log {
  public:
-  explicit Log(LogWriter::Options options = {}, const LogWriter::Predecessor* predecessor = nullptr) {
+  explicit Log(LogWriter::Options options = {},
+               const LogWriter::Predecessor* predecessor = nullptr) {
     if (options.log_number == 0) options.log_number = 1;
     auto file = fs_->NewWritableFile("/log", FileOptions());
     writer_ = std::make_unique<LogWriter>(
-        std::make_unique<FileWriter>(std::move(*file), "/log", FileOptions(), FileWriter::Options()),
+        std::make_unique<FileWriter>(std::move(*file), "/log", FileOptions(),
+                                     FileWriter::Options()),
         options);
     EXPECT_TRUE(writer_->WriteHeader(predecessor).ok());
   }
@@ -243,7 +245,8 @@ TEST(LogReader, ComparesThePredecessorWithWhatWasSeen) {
     read(c.seen, kP, &reports);
     read(c.seen, kS, &skipping);
     EXPECT_EQ(reports.texts, c.text == nullptr ? Strings{} : Strings{c.text});
-    EXPECT_EQ(reports.numbers, c.text == nullptr ? std::vector<uint64_t>{} : std::vector<uint64_t>{10});
+    EXPECT_EQ(reports.numbers,
+              c.text == nullptr ? std::vector<uint64_t>{} : std::vector<uint64_t>{10});
     EXPECT_TRUE(skipping.texts.empty());
   }
 }
@@ -276,43 +279,91 @@ TEST(LogReader, ClassifiesDamageAsEachModeWantsIt) {
   }();
 
   const Damage cases[] = {
-      {"cut inside the last body", abc.substr(0, abc.size() - 1), {two, two, two, two},
+      {"cut inside the last body",
+       abc.substr(0, abc.size() - 1),
+       {two, two, two, two},
        {none, {"truncated record body"}, {"truncated record body"}, none}},
-      {"cut inside the last header", (a + b).append(c, 0, 5), {two, two, two, two},
+      {"cut inside the last header",
+       (a + b).append(c, 0, 5),
+       {two, two, two, two},
        {none, {"truncated header"}, {"truncated header"}, none}},
       {"cut at a record's end", a + b, {two, two, two, two}, {none, none, none, none}},
-      {"flipped bit", flipped, {one, one, one, one},
-       {{"checksum mismatch"}, {"checksum mismatch"}, {"checksum mismatch"}, {"checksum mismatch"}}},
-      {"zeroes behind", abc + std::string(100, '\0'), {all, all, all, all}, {none, none, none, none}},
-      {"0x55 behind", abc + std::string(100, 'U'), {all, all, all, all},
-       {none, {"truncated record body"}, {"truncated record body"}, none}},
-      {"length past the end", long_length, {one, one, one, one},
-       {none, {"truncated record body"}, {"truncated record body"}, none}},
-      {"length past the block", oversized, {{"aaaa", "cccc"}, {"aaaa", "cccc"}, {"aaaa", "cccc"}, {"aaaa", "cccc"}},
-       {{"bad record length"}, {"bad record length"}, {"bad record length"}, {"bad record length"}}},
-      {"first without an end", a + Physical(2, "xx"), {one, one, one, one},
-       {none, {"error reading trailing data due to encountering EOF"},
-        {"error reading trailing data due to encountering EOF"}, none}},
-      {"first then full", a + Physical(2, "xx") + b, {two, two, two, two},
-       {{"partial record without end(1)"}, {"partial record without end(1)"},
-        {"partial record without end(1)"}, {"partial record without end(1)"}}},
-      {"first then first", Physical(2, "xx") + Physical(2, "aa") + Physical(4, "aa"),
+      {"flipped bit",
+       flipped,
        {one, one, one, one},
-       {{"partial record without end(2)"}, {"partial record without end(2)"},
-        {"partial record without end(2)"}, {"partial record without end(2)"}}},
-      {"middle without a start", Physical(3, "xx") + a, {one, one, one, one},
-       {{"missing start of fragmented record(1)"}, {"missing start of fragmented record(1)"},
-        {"missing start of fragmented record(1)"}, {"missing start of fragmented record(1)"}}},
-      {"last without a start", Physical(4, "xx") + a, {one, one, one, one},
-       {{"missing start of fragmented record(2)"}, {"missing start of fragmented record(2)"},
-        {"missing start of fragmented record(2)"}, {"missing start of fragmented record(2)"}}},
-      {"unknown type", a + Physical(77, "xx") + b, {two, two, two, two},
-       {{"unknown record type 77"}, {"unknown record type 77"}, {"unknown record type 77"},
-        {"unknown record type 77"}}},
-      {"unknown type that may be skipped", a + Physical(200, "xx") + b, {two, two, two, two},
+       {{"checksum mismatch"},
+        {"checksum mismatch"},
+        {"checksum mismatch"},
+        {"checksum mismatch"}}},
+      {"zeroes behind",
+       abc + std::string(100, '\0'),
+       {all, all, all, all},
        {none, none, none, none}},
-      {"type number that readers once used themselves", a + Physical(132, "xx") + b,
-       {two, two, two, two}, {none, none, none, none}},
+      {"0x55 behind",
+       abc + std::string(100, 'U'),
+       {all, all, all, all},
+       {none, {"truncated record body"}, {"truncated record body"}, none}},
+      {"length past the end",
+       long_length,
+       {one, one, one, one},
+       {none, {"truncated record body"}, {"truncated record body"}, none}},
+      {"length past the block",
+       oversized,
+       {{"aaaa", "cccc"}, {"aaaa", "cccc"}, {"aaaa", "cccc"}, {"aaaa", "cccc"}},
+       {{"bad record length"},
+        {"bad record length"},
+        {"bad record length"},
+        {"bad record length"}}},
+      {"first without an end",
+       a + Physical(2, "xx"),
+       {one, one, one, one},
+       {none,
+        {"error reading trailing data due to encountering EOF"},
+        {"error reading trailing data due to encountering EOF"},
+        none}},
+      {"first then full",
+       a + Physical(2, "xx") + b,
+       {two, two, two, two},
+       {{"partial record without end(1)"},
+        {"partial record without end(1)"},
+        {"partial record without end(1)"},
+        {"partial record without end(1)"}}},
+      {"first then first",
+       Physical(2, "xx") + Physical(2, "aa") + Physical(4, "aa"),
+       {one, one, one, one},
+       {{"partial record without end(2)"},
+        {"partial record without end(2)"},
+        {"partial record without end(2)"},
+        {"partial record without end(2)"}}},
+      {"middle without a start",
+       Physical(3, "xx") + a,
+       {one, one, one, one},
+       {{"missing start of fragmented record(1)"},
+        {"missing start of fragmented record(1)"},
+        {"missing start of fragmented record(1)"},
+        {"missing start of fragmented record(1)"}}},
+      {"last without a start",
+       Physical(4, "xx") + a,
+       {one, one, one, one},
+       {{"missing start of fragmented record(2)"},
+        {"missing start of fragmented record(2)"},
+        {"missing start of fragmented record(2)"},
+        {"missing start of fragmented record(2)"}}},
+      {"unknown type",
+       a + Physical(77, "xx") + b,
+       {two, two, two, two},
+       {{"unknown record type 77"},
+        {"unknown record type 77"},
+        {"unknown record type 77"},
+        {"unknown record type 77"}}},
+      {"unknown type that may be skipped",
+       a + Physical(200, "xx") + b,
+       {two, two, two, two},
+       {none, none, none, none}},
+      {"type number that readers once used themselves",
+       a + Physical(132, "xx") + b,
+       {two, two, two, two},
+       {none, none, none, none}},
       {"empty file", "", {none, none, none, none}, {none, none, none, none}},
   };
   for (const Damage& damage : cases) {
@@ -368,7 +419,8 @@ TEST(LogReader, RefusesControlRecordsInTheWrongPlace) {
   EXPECT_EQ(ReadAll(Physical(9, std::string("\3\0\0\0", 4)) + Physical(1, "a"), kS).reports.texts,
             (Strings{"CompressionTypeRecord: WAL compression type not supported"}));
   EXPECT_EQ(ReadAll(Physical(9, "x"), kP).reports.texts.size(), 1u);
-  EXPECT_EQ(ReadAll(Physical(9, std::string(4, '\0')) + Physical(1, "a"), kP).records, Strings{"a"});
+  EXPECT_EQ(ReadAll(Physical(9, std::string(4, '\0')) + Physical(1, "a"), kP).records,
+            Strings{"a"});
   EXPECT_EQ(ReadAll(Physical(10, "12345"), kP).reports.texts.size(), 1u);
   EXPECT_EQ(ReadAll(Physical(10, std::string("\1\0\0\0\0\0", 6)), kP).reports.texts.size(), 1u);
   const std::string size = Physical(10, std::string("\1\0\0\0\10\0", 6));
@@ -455,8 +507,7 @@ TEST(LogReader, NoDamageMakesItCrashOrInventRecords) {
           damaged[random() % bytes.size()] ^= static_cast<char>(1u << (random() % 8));
           break;
         default:
-          memset(damaged.data() + (random() % bytes.size()) / 512 * 512, 0,
-                 1);
+          memset(damaged.data() + (random() % bytes.size()) / 512 * 512, 0, 1);
           break;
       }
       for (RecoveryMode mode : kModes) {
