@@ -20,10 +20,13 @@ using skarn::WriteBatch;
 // to be overwritten before the batch is written.
 constexpr char kZeroes[64] = {};
 
-uint32_t IdOf(const rocksdb_column_family_handle_t* family) { return family->rep->id(); }
+// No handle is the default column family.
+uint32_t IdOf(const rocksdb_column_family_handle_t* family) {
+  return family != nullptr ? family->rep->id() : 0;
+}
 
 size_t TimestampSize(const rocksdb_column_family_handle_t* family) {
-  return family->rep->comparator()->timestamp_size();
+  return family != nullptr ? family->rep->comparator()->timestamp_size() : 0;
 }
 
 // Key parts: the key and, where the column family wants one, the placeholder.
@@ -68,16 +71,12 @@ std::vector<Slice> KeyPartsOf(rocksdb_writebatch_t* batch,
   return parts;
 }
 
-uint32_t IdOrDefault(const rocksdb_column_family_handle_t* family) {
-  return family != nullptr ? IdOf(family) : 0;
-}
-
 void PutV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
           const char* const* keys_list, const size_t* keys_list_sizes, int num_values,
           const char* const* values_list, const size_t* values_list_sizes) {
   const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
   const auto value = Parts(num_values, values_list, values_list_sizes);
-  Ignore(b->rep.PutParts(IdOrDefault(family), key.data(), key.size(), value.data(), value.size()));
+  Ignore(b->rep.PutParts(IdOf(family), key.data(), key.size(), value.data(), value.size()));
 }
 
 void MergeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
@@ -85,14 +84,13 @@ void MergeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* famil
             const char* const* values_list, const size_t* values_list_sizes) {
   const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
   const auto value = Parts(num_values, values_list, values_list_sizes);
-  Ignore(
-      b->rep.MergeParts(IdOrDefault(family), key.data(), key.size(), value.data(), value.size()));
+  Ignore(b->rep.MergeParts(IdOf(family), key.data(), key.size(), value.data(), value.size()));
 }
 
 void DeleteV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
              const char* const* keys_list, const size_t* keys_list_sizes) {
   const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
-  Ignore(b->rep.DeleteParts(IdOrDefault(family), key.data(), key.size()));
+  Ignore(b->rep.DeleteParts(IdOf(family), key.data(), key.size()));
 }
 
 void DeleteRangeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family,
@@ -101,8 +99,7 @@ void DeleteRangeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t*
                   const size_t* end_keys_list_sizes) {
   const auto begin = KeyPartsOf(b, family, num_keys, start_keys_list, start_keys_list_sizes);
   const auto end = KeyPartsOf(b, family, num_keys, end_keys_list, end_keys_list_sizes);
-  Ignore(b->rep.DeleteRangeParts(IdOrDefault(family), begin.data(), begin.size(), end.data(),
-                                 end.size()));
+  Ignore(b->rep.DeleteRangeParts(IdOf(family), begin.data(), begin.size(), end.data(), end.size()));
 }
 
 // Gives entries to the C callbacks; stops, silently, at the first they have no place for.
