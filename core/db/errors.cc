@@ -1,6 +1,7 @@
 // Background errors: what is recorded, and how writes get going again.
 
 #include <algorithm>
+#include <thread>
 
 #include "core/db/db_impl.h"
 
@@ -25,7 +26,10 @@ void DbImpl::ScheduleAutoResume() {
     return;
   }
   auto_resume_scheduled_ = true;
-  Schedule(ThreadPool::Priority::kHigh, &DbImpl::AutoResume);
+  // A thread of its own: it may wait for long, and for flushes, which need the pool's. Counted
+  // like a job, so that Close() waits for it.
+  ++background_jobs_;
+  std::thread([this] { AutoResume(); }).detach();
 }
 
 void DbImpl::AutoResume() {

@@ -127,6 +127,13 @@ class CrashTest : public ::testing::Test {
       Env env = MakeEnv(disk.get(), pool.get());
       std::vector<std::unique_ptr<ColumnFamilyHandle>> handles;
       Result<std::unique_ptr<Db>> opened = Open(&env, &handles);
+      if (!opened.ok() && loss == CrashFileSystem::Loss::kAnything &&
+          opened.status().message().view().find("MANIFEST") != std::string_view::npos) {
+        // A last record of which single sectors are missing cannot be told from damage to a record
+        // that was durable: refusing is right, and file systems that extend files in order never
+        // leave it.
+        return;
+      }
       ASSERT_TRUE(opened.ok()) << opened.status().ToString();
       const std::unique_ptr<Db> db = std::move(*opened);
       const auto own_handles = std::move(handles);  // Destroyed before the database.
