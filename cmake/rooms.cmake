@@ -2,6 +2,9 @@
 # one floor do not see each other; tests/layout checks the includes.
 
 set(SKARN_ROOMS "")
+set(SKARN_COLD_SOURCES best_efforts_recovery checkpoint crash_file_system destroy
+  fault_file_system info_log live_files memory_file_system metadata properties repair secondary
+  set_options sst_file_manager stats_text ttl_db)
 function(skarn_floor)
   set(below ${SKARN_ROOMS})
   foreach(room IN LISTS ARGN)
@@ -15,10 +18,17 @@ function(skarn_floor)
       if(NOT room STREQUAL "table")
         target_compile_options(skarn_${room} PRIVATE -fno-exceptions)
       endif()
-      # Read at open and never again.
+      # What runs at open, on request or for people is built for size.
       if(room STREQUAL "options")
         target_compile_options(skarn_${room} PRIVATE $<$<CONFIG:Release>:-Os>)
       endif()
+      foreach(source IN LISTS sources)
+        get_filename_component(name ${source} NAME_WE)
+        if(name IN_LIST SKARN_COLD_SOURCES)
+          set_source_files_properties(${source} PROPERTIES
+            COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
+        endif()
+      endforeach()
     else()
       add_library(skarn_${room} INTERFACE)
       target_include_directories(skarn_${room} INTERFACE ${PROJECT_SOURCE_DIR})
