@@ -119,7 +119,7 @@ void SayPosition(Side& side, OpenIterator& open) {
   side.answer.Bytes({key, size});
   const char* value = a.rocksdb_iter_value(open.iterator, &size);
   side.answer.Bytes({value, size});
-  if (IsTimed(open.config)) {
+  if (IsTimed(open.config) && open.knows_timestamp) {
     const char* timestamp = a.rocksdb_iter_timestamp(open.iterator, &size);
     side.answer.Bytes({timestamp, size});
   }
@@ -130,6 +130,7 @@ bool Seek(Side& side, Rng& rng, OpenIterator& open) {
   const Api& a = side.api;
   const unsigned kind = static_cast<unsigned>(rng.Below(10));
   std::string target = side.KeyFor(rng, open.config);
+  open.knows_timestamp = kind < 5 || kind == 8;
   open.may_go_forward = open.may_go_back = !open.is_prefix_mode;
   if (open.is_prefix_mode) {
     if (!PrefixOf(open.config.prefix, target, &open.prefix)) return false;
@@ -176,6 +177,7 @@ void MoveIterator(Side& side, Rng& rng) {
         a.rocksdb_iter_next(open.iterator);
       else
         a.rocksdb_iter_prev(open.iterator);
+      open.knows_timestamp = open.knows_timestamp && forward;
     } else if (!Seek(side, rng, open)) {
       continue;
     }

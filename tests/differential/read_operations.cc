@@ -298,7 +298,7 @@ void UpdatesSince(Side& side, Rng& rng) {
   const uint64_t latest = a.rocksdb_get_latest_sequence_number(side.db);
   const uint64_t from = rng.Percent(10) ? latest + rng.Between(1, 5) : rng.Between(1, latest + 1);
   // Writes that skip the log leave holes whose place depends on when logs are dropped.
-  if (!side.config.keep_wals || side.config.recycled_wals != 0 || side.has_unlogged_writes) return;
+  if (!side.config.keep_wals || side.config.recycled_wals != 0 || side.ever_unlogged) return;
   if (side.config.manual_wal_flush) return;
   side.what = "updates since " + std::to_string(from) + " of " + std::to_string(latest);
   char* error = nullptr;

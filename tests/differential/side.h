@@ -46,6 +46,8 @@ struct OpenIterator {
   bool is_positioned = false;
   bool may_go_forward = false;
   bool may_go_back = false;
+  // Genuine RocksDB 7.8 gives a wrong timestamp after moving back and then forward.
+  bool knows_timestamp = true;
 };
 
 class Side {
@@ -105,6 +107,7 @@ class Side {
   std::vector<std::unique_ptr<OpenIterator>> iterators;
   uint64_t clock = 1000;             // The last timestamp written.
   bool has_unlogged_writes = false;  // Since the last open, some with the WAL disabled.
+  bool ever_unlogged = false;        // The same, since the run began.
   bool is_poisoned = false;          // Writes fail until it is reopened.
   bool poison_differs = false;       // The other side checks such writes before it logs them.
   uint64_t operation = 0;            // The index of the running operation.

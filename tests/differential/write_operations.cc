@@ -14,7 +14,7 @@ rocksdb_writeoptions_t* NewWriteOptions(Side& side, Rng& rng) {
   // Later releases refuse this together with recycled logs.
   if (rng.Percent(4) && side.config.recycled_wals == 0) {
     a.rocksdb_writeoptions_disable_WAL(write, 1);
-    side.has_unlogged_writes = true;
+    side.has_unlogged_writes = side.ever_unlogged = true;
     side.what += " unlogged";
   }
   if (rng.Percent(4)) a.rocksdb_writeoptions_set_no_slowdown(write, 0);
