@@ -9,7 +9,7 @@ import re
 import sys
 
 root = pathlib.Path(sys.argv[1])
-pattern = re.compile(r"(?<![\w./-])((?:docs|tests|tools)/[\w./-]*\w\.(?:md|sh|py|txt|c|cc|h))")
+pattern = re.compile(r"(?<![\w./-])((?:docs|tests|tools)/[\w./-]*\w\.(?:md|sh|py|txt|cc|c|h)\b)")
 faults = []
 count = 0
 for path in sorted(root.rglob("*")):
