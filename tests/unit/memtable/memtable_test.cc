@@ -325,7 +325,8 @@ TEST(MemTableThreads, ReadersSeeAllThatIsPublishedBesideManyWriters) {
   for (int r = 0; r < 2; ++r) {
     threads.emplace_back([&, r] {
       Random random(static_cast<uint64_t>(100 + r));
-      while (visible.load() < kLast) {
+      // At least once, though the writers may be done before this thread first runs.
+      for (bool checked = false; !checked || visible.load() < kLast;) {
         const SequenceNumber snapshot = visible.load();
         if (snapshot == 0) continue;
         // The newest version of the snapshot's own key is the snapshot's.
@@ -356,6 +357,7 @@ TEST(MemTableThreads, ReadersSeeAllThatIsPublishedBesideManyWriters) {
           ASSERT_EQ(cursor->sequence(), wanted);
         }
         checks.fetch_add(1);
+        checked = true;
       }
     });
   }
