@@ -124,10 +124,15 @@ class ConcurrencyTest : public DbTest {
         std::this_thread::sleep_for(std::chrono::milliseconds(5 + random.Uniform(20)));
         Status status;
         switch (random.Uniform(5)) {
-          case 0: status = Flush(random.Uniform(2)); break;
-          case 1: status = Compact(random.Uniform(2)); break;
+          case 0:
+            status = Flush(random.Uniform(2));
+            break;
+          case 1:
+            status = Compact(random.Uniform(2));
+            break;
           case 2:
-            status = db_->SetOptions(cf(0), {{"write_buffer_size", random.OneIn(2) ? "65536" : "131072"}});
+            status = db_->SetOptions(cf(0),
+                                     {{"write_buffer_size", random.OneIn(2) ? "65536" : "131072"}});
             break;
           case 3: {
             Result<std::unique_ptr<ColumnFamilyHandle>> created = db_->CreateColumnFamily(
@@ -139,7 +144,9 @@ class ConcurrencyTest : public DbTest {
             }
             break;
           }
-          default: status = db_->SyncWal(); break;
+          default:
+            status = db_->SyncWal();
+            break;
         }
         if (!status.ok()) fail(status.ToString());
       }
@@ -199,7 +206,8 @@ TEST_F(ConcurrencyTest, LargeWritesOfManyThreadsAllArrive) {
       for (int i = 0; i < 100; ++i) {
         WriteBatch batch;
         for (int j = 0; j < 10; ++j) {
-          const std::string key = std::to_string(writer) + "-" + std::to_string(i) + "-" + std::to_string(j);
+          const std::string key =
+              std::to_string(writer) + "-" + std::to_string(i) + "-" + std::to_string(j);
           if (!batch.Put(0, key, std::string(2000, 'v')).ok()) ++failed;
         }
         if (!db_->Write(write_, &batch).ok()) ++failed;
