@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* Options with the defaults of release `major`.`minor` (7.8, say), for
-   rocksdb_options_destroy(). Releases from 8.4 on: as rocksdb_options_create(). */
+   rocksdb_options_destroy(). Releases from 11.5 on: as rocksdb_options_create(). */
 extern ROCKSDB_LIBRARY_API rocksdb_options_t* skarn_options_create_for_release(int major,
                                                                                int minor);
 
