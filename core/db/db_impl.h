@@ -233,8 +233,6 @@ class DbImpl final : public Db {
   // Flushes `families` and waits; `reason` is for the LOG.
   Status FlushFamilies(const std::vector<ColumnFamily*>& families, const FlushOptions& options,
                        FlushReason reason, bool entered_queue = false) SKARN_EXCLUDES(mutex_);
-  // Keeps writers out while it lives, all earlier writes being visible: for ingestion.
-  class WritePause;
 
  private:
   friend class Db;

@@ -44,7 +44,7 @@ class ThreadPool {
 ThreadPool* SystemThreadPool();
 // A pool of its own threads.
 std::unique_ptr<ThreadPool> NewThreadPool();
-// Runs no threads: a job runs when the test calls RunOne() (see deterministic_pool.h).
+// For tests, a pool that runs no threads: deterministic_pool.h.
 
 }  // namespace skarn
 
