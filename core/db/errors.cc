@@ -95,11 +95,18 @@ Status DbImpl::ResumeLocked() {
       status = FlushFamilies(families, flush, FlushReason::kErrorRecovery);
     }
     mutex_.Lock();
-    if (status.ok() && manifest_uncertain_) {
-      // A new MANIFEST says which of the two states is the true one.
+    if (status.ok()) {
+      // The log in doubt is not needed any more, and must not be read again: where it breaks off,
+      // recovery would stop, before what is written from now on. When a flush said so already, this
+      // says it once more; after a failure of the MANIFEST, a new one tells which state is true.
       VersionEdit edit;
+      edit.min_log_number_to_keep = MinLogToKeep({});
+      if (options_->track_and_verify_wals_in_manifest) {
+        edit.wal_deletion = *edit.min_log_number_to_keep;
+      }
       status = versions_->LogAndApply(default_family_->versions(), &edit, db_directory_.get());
-      if (status.ok()) manifest_uncertain_ = false;
+      manifest_uncertain_ = !status.ok();
+      if (!status.ok()) SetBackgroundError(status, ErrorCause::kManifestWrite);
     }
     for (ColumnFamily* family : families) family->Unref();
     errors_.set_recovering(false);

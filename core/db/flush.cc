@@ -363,6 +363,9 @@ Status DbImpl::FlushFamilies(const std::vector<ColumnFamily*>& given, const Flus
       if (Status s = WaitUntilFlushWouldNotStall(family); !s.ok()) return s;
     }
   }
+  // Where all families are flushed, one that is dropped meanwhile has nothing left to flush.
+  const bool of_named =
+      reason == FlushReason::kManualFlush || reason == FlushReason::kManualCompaction;
   Cleanup cleanup;
   Status status;
   std::vector<FlushRequest::Part> parts;
@@ -384,6 +387,7 @@ Status DbImpl::FlushFamilies(const std::vector<ColumnFamily*>& given, const Flus
     for (ColumnFamily* family : families) {
       if (!status.ok()) break;
       if (family->dropped()) {
+        if (!of_named) continue;
         status = Status::ColumnFamilyDropped();
         break;
       }
@@ -409,6 +413,7 @@ Status DbImpl::FlushFamilies(const std::vector<ColumnFamily*>& given, const Flus
   if (status.ok() && options.wait) {
     MutexLock lock(&mutex_);
     status = WaitForFlush(parts, reason == FlushReason::kErrorRecovery);
+    if (status.IsColumnFamilyDropped() && !of_named) status = Status::Ok();
   }
   for (const FlushRequest::Part& part : parts) part.family->Unref();
   return status;

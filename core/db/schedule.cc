@@ -133,7 +133,7 @@ Status DbImpl::WaitForCompact(const WaitForCompactOptions& options) {
     flush.allow_write_stall = true;
     Status status;
     if (!families.empty()) {
-      status = FlushFamilies(families, flush, FlushReason::kManualFlush);
+      status = FlushFamilies(families, flush, FlushReason::kOthers);
       for (ColumnFamily* family : families) family->Unref();
       if (!status.ok()) return status;
     }

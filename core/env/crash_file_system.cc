@@ -79,7 +79,7 @@ class CrashDirectory final : public Directory {
 // Walks through the operations and keeps apart what is durable and what is pending.
 class CrashFileSystem::Replay {
  public:
-  explicit Replay(const Disk& start) : durable_(start) {}
+  Replay(const Disk& start, Loss loss) : loss_(loss), durable_(start) {}
 
   void Add(const Operation& operation) {
     switch (operation.kind) {
@@ -91,6 +91,10 @@ class CrashFileSystem::Replay {
         for (const Operation* change : pending_data_[operation.file]) Apply(*change);
         pending_data_.erase(operation.file);
         break;
+      case Kind::kFailedSync:
+        // What the system dropped is lost with the power, not with the process.
+        if (loss_ != Loss::kNothing) pending_data_.erase(operation.file);
+        break;
       case Kind::kDirectorySync:
         SyncDirectory(operation.path);
         break;
@@ -99,10 +103,10 @@ class CrashFileSystem::Replay {
     }
   }
 
-  Disk Cut(Loss loss, uint64_t seed) {
+  Disk Cut(uint64_t seed) {
     Random random(seed);
-    CutNames(loss, &random);
-    for (const auto& [file, changes] : pending_data_) CutData(file, changes, loss, &random);
+    CutNames(loss_, &random);
+    for (const auto& [file, changes] : pending_data_) CutData(file, changes, loss_, &random);
     return std::move(durable_);
   }
 
@@ -222,6 +226,7 @@ class CrashFileSystem::Replay {
     }
   }
 
+  const Loss loss_;
   Disk durable_;
   std::vector<const Operation*> pending_names_;
   std::map<uint64_t, std::vector<const Operation*>> pending_data_;
@@ -302,6 +307,8 @@ std::string CrashFileSystem::DescribeOperation(size_t index) const {
       return Concat("truncate file ", operation.file, " to ", operation.offset);
     case Kind::kSync:
       return Concat("sync file ", operation.file);
+    case Kind::kFailedSync:
+      return Concat("failing sync of file ", operation.file);
     case Kind::kRename:
       return Concat("rename ", operation.path, " to ", operation.second_path);
     case Kind::kLink:
@@ -324,11 +331,11 @@ std::unique_ptr<CrashFileSystem> CrashFileSystem::AfterPowerCut(size_t operation
   uint64_t next_file = 0;
   {
     MutexLock lock(&mu_);
-    Replay replay(start_);
+    Replay replay(start_, loss);
     for (size_t i = 0; i < std::min(operations, operations_.size()); i++) {
       replay.Add(operations_[i]);
     }
-    disk = replay.Cut(loss, seed);
+    disk = replay.Cut(seed);
     next_file = next_file_;
   }
   auto after = std::make_unique<CrashFileSystem>();
@@ -367,6 +374,13 @@ uint64_t CrashFileSystem::FileOf(const std::string& path) {
   const uint64_t file = next_file_++;
   AddNameOperation({.kind = Kind::kCreate, .file = file, .path = name});
   return file;
+}
+
+void CrashFileSystem::FailSync(const std::string& path) {
+  MutexLock lock(&mu_);
+  const auto named = now_.names.find(Normal(path));
+  if (named == now_.names.end()) return;
+  operations_.push_back({.kind = Kind::kFailedSync, .file = named->second});
 }
 
 void CrashFileSystem::RecordWrite(uint64_t file, uint64_t offset, Slice data) {

@@ -77,6 +77,11 @@ class CrashFileSystem final : public FileSystemWrapper {
   Status Truncate(const std::string& path, uint64_t size) override;
   Result<std::unique_ptr<FileLock>> LockFile(const std::string& path) override;
 
+  // A sync of the file that `path` names failed: what it should have made durable is lost for
+  // good, as it is where the system drops pages that it could not write. It stays readable, and a
+  // later sync that succeeds covers only what is written after this.
+  void FailSync(const std::string& path) SKARN_EXCLUDES(mu_);
+
   // For the open files of this file system.
   void RecordWrite(uint64_t file, uint64_t offset, Slice data) SKARN_EXCLUDES(mu_);
   void RecordTruncate(uint64_t file, uint64_t size) SKARN_EXCLUDES(mu_);
@@ -89,6 +94,7 @@ class CrashFileSystem final : public FileSystemWrapper {
     kWrite,            // data at offset
     kTruncate,         // to offset
     kSync,             // of file
+    kFailedSync,       // of file: its pending changes are gone
     kRename,           // path to second_path
     kLink,             // second_path names what path names
     kUnlink,           // path

@@ -67,7 +67,10 @@ class FaultWritableFile final : public WritableFile {
 
   Status Append(Slice data) override {
     size_t partial_bytes = 0;
-    Status s = faults_->Check(Faults::kAppend, "While appending to file", path_, &partial_bytes);
+    bool silent = false;
+    Status s =
+        faults_->Check(Faults::kAppend, "While appending to file", path_, &partial_bytes, &silent);
+    if (silent) return Status::Ok();
     if (s.ok()) return file_->Append(data);
     // The failure to report is the one that was asked for.
     (void)file_->Append(Slice(data.data(), std::min(partial_bytes, data.size())));
@@ -95,12 +98,19 @@ class FaultWritableFile final : public WritableFile {
     return file_->Flush();
   }
   Status Sync() override {
-    if (Status s = faults_->Check(Faults::kSync, "While fdatasync", path_); !s.ok()) return s;
-    return file_->Sync();
+    bool silent = false;
+    if (Status s = faults_->Check(Faults::kSync, "While fdatasync", path_, nullptr, &silent);
+        !s.ok()) {
+      return s;
+    }
+    return silent ? Status::Ok() : file_->Sync();
   }
   Status Fsync() override {
-    if (Status s = faults_->Check(Faults::kSync, "While fsync", path_); !s.ok()) return s;
-    return file_->Fsync();
+    bool silent = false;
+    if (Status s = faults_->Check(Faults::kSync, "While fsync", path_, nullptr, &silent); !s.ok()) {
+      return s;
+    }
+    return silent ? Status::Ok() : file_->Fsync();
   }
   Status RangeSync(uint64_t offset, uint64_t size) override {
     if (Status s = faults_->Check(Faults::kRangeSync, "While sync_file_range", path_); !s.ok()) {
@@ -177,7 +187,7 @@ uint64_t FaultFileSystem::failures() const {
 }
 
 Status FaultFileSystem::Check(uint32_t kind, const char* context, const std::string& path,
-                              size_t* partial_bytes) {
+                              size_t* partial_bytes, bool* silent) {
   MutexLock lock(&mu_);
   calls_[std::countr_zero(kind)]++;
   const Plan* failing = nullptr;
@@ -185,6 +195,7 @@ Status FaultFileSystem::Check(uint32_t kind, const char* context, const std::str
     const Plan& plan = armed.plan;
     if ((plan.kinds & kind) == 0) continue;
     if (path.find(plan.path_contains) == std::string::npos) continue;
+    if (plan.silent && silent == nullptr) continue;
     armed.seen++;
     if (armed.seen == plan.nth || (plan.forever && armed.seen > plan.nth)) {
       if (failing == nullptr) failing = &plan;
@@ -192,9 +203,15 @@ Status FaultFileSystem::Check(uint32_t kind, const char* context, const std::str
   }
   if (failing == nullptr) return Status::Ok();
   failures_++;
+  if (failing->silent) {
+    *silent = true;
+    return Status::Ok();
+  }
   if (partial_bytes != nullptr) *partial_bytes = failing->partial_bytes;
   Status s = Status::IoErrorFromErrno(context, path, failing->error_number);
   if (failing->retryable) s.set_retryable(true);
+  lock.Unlock();
+  if (kind == kSync && on_failed_sync_) on_failed_sync_(path);
   return s;
 }
 

@@ -11,7 +11,9 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/mutex.h"
@@ -59,6 +61,8 @@ class FaultFileSystem final : public FileSystemWrapper {
     size_t partial_bytes = 0;
     // What Status::retryable() of the failure says.
     bool retryable = false;
+    // The call is not made and nobody is told: what a test must notice by other means.
+    bool silent = false;
   };
 
   // `target` must outlive this object and all files it opened.
@@ -68,15 +72,20 @@ class FaultFileSystem final : public FileSystemWrapper {
   void Arm(const Plan& plan) SKARN_EXCLUDES(mu_);
   // Forgets all plans: the fault has cleared.
   void Disarm() SKARN_EXCLUDES(mu_);
+  // Called with the path of each file whose sync fails on demand. Set before files are opened.
+  void set_on_failed_sync(std::function<void(const std::string& path)> on_failed_sync) {
+    on_failed_sync_ = std::move(on_failed_sync);
+  }
   // How many calls of these kinds were made so far, failed ones included.
   uint64_t calls(uint32_t kinds = kAnyCall) const SKARN_EXCLUDES(mu_);
   // How many calls failed on demand.
   uint64_t failures() const SKARN_EXCLUDES(mu_);
 
-  // Counts a call and decides: Ok, or the failure. `partial_bytes` receives the plan's.
+  // Counts a call and decides: Ok, or the failure. `partial_bytes` receives the plan's. With
+  // `*silent` set the call must not be made, and succeeds; null: such plans do not match.
   // Public for the files of this file system.
   Status Check(uint32_t kind, const char* context, const std::string& path,
-               size_t* partial_bytes = nullptr) SKARN_EXCLUDES(mu_);
+               size_t* partial_bytes = nullptr, bool* silent = nullptr) SKARN_EXCLUDES(mu_);
 
   Result<std::unique_ptr<SequentialFile>> NewSequentialFile(const std::string& path,
                                                             const FileOptions& options) override;
@@ -108,6 +117,8 @@ class FaultFileSystem final : public FileSystemWrapper {
     Plan plan;
     uint64_t seen = 0;
   };
+
+  std::function<void(const std::string& path)> on_failed_sync_;
 
   // A leaf in the lock order: nothing is locked under it.
   mutable Mutex mu_;

@@ -150,6 +150,48 @@ TEST_F(FaultTest, AFailedLogWriteStopsWritesUntilReopened) {
   ASSERT_OK(Put("c", "1"));
 }
 
+// With nothing to flush, the log in doubt stayed needed: the next recovery stopped where it breaks
+// off, before what was written after resuming.
+TEST_F(FaultTest, ResumingForgetsALogThatBreaksOff) {
+  for (const size_t partial_bytes : {0, 5, 30}) {
+    path_ = "/db" + std::to_string(partial_bytes);
+    Open();
+    FaultFileSystem::Plan plan;
+    plan.kinds = FaultFileSystem::kAppend;
+    plan.path_contains = ".log";
+    plan.error_number = ENOSPC;
+    plan.partial_bytes = partial_bytes;
+    plan.retryable = true;
+    faults_.Arm(plan);
+    EXPECT_FALSE(Put("a", "1").ok());
+    faults_.Disarm();
+    ASSERT_OK(db_->Resume());
+    ASSERT_OK(Put("b", "2"));
+    Open();
+    EXPECT_EQ(Get("b"), "2");
+  }
+}
+
+// Closing the log that had failed told its old error to the first sync after resuming.
+TEST_F(FaultTest, ASyncAfterResumingSucceeds) {
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  FaultFileSystem::Plan plan;
+  plan.kinds = FaultFileSystem::kAppend;
+  plan.path_contains = ".log";
+  plan.error_number = ENOSPC;
+  plan.retryable = true;
+  faults_.Arm(plan);
+  EXPECT_FALSE(Put("a", "2").ok());
+  faults_.Disarm();
+  ASSERT_OK(db_->Resume());
+  WriteOptions synced;
+  synced.sync = true;
+  ASSERT_OK(db_->Put(synced, cf(0), "a", Slice(), "3"));
+  ASSERT_OK(db_->SyncWal());
+  EXPECT_EQ(Get("a"), "3");
+}
+
 TEST_F(FaultTest, WritesGoOnByThemselvesWhenSpaceIsBack) {
   options_.max_bgerror_resume_count = 1000;
   options_.bgerror_resume_retry_interval = 10000;
