@@ -1,1 +1,0 @@
-// The package is built for what it depends on.
