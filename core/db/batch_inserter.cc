@@ -52,7 +52,6 @@ Status ValidateBatch(Slice bytes, const FamilyTable& families, bool ignore_missi
       }
       const int order = family->order().CompareUserWithoutTimestamp(entry.key, entry.value);
       if (order > 0) return Status::InvalidArgument("end key comes before start key");
-      if (order == 0) ++facts->empty_ranges;
     } else if (entry.kind == BatchTag::kTimedPut) {
       Slice value;
       uint64_t write_time_s = 0;
@@ -64,16 +63,20 @@ Status ValidateBatch(Slice bytes, const FamilyTable& families, bool ignore_missi
   return Status::Ok();
 }
 
-void CollectTimestampSizes(Slice bytes, const FamilyTable& families,
+void CollectTimestampSize(const ColumnFamily& family, bool older,
+                          std::map<uint32_t, size_t>* sizes) {
+  const size_t size = family.timestamp_size();
+  if (size > 0 && !(older && family.always_had_timestamps())) (*sizes)[family.id()] = size;
+}
+
+void CollectTimestampSizes(Slice bytes, const FamilyTable& families, bool older,
                            std::map<uint32_t, size_t>* sizes) {
   BatchReader reader(bytes);
   BatchEntry entry;
   while (reader.Next(&entry)) {
     if (!entry.counted) continue;
     const ColumnFamily* family = families.Find(entry.family);
-    if (family != nullptr && family->timestamp_size() > 0) {
-      (*sizes)[family->id()] = family->timestamp_size();
-    }
+    if (family != nullptr) CollectTimestampSize(*family, older, sizes);
   }
 }
 

@@ -24,8 +24,6 @@ struct BatchFacts {
   bool has_merge = false;
   bool has_range_deletion = false;
   bool has_prepare_markers = false;
-  // Range deletions that delete nothing: counted, but recovery gives them no number.
-  uint32_t empty_ranges = 0;
 };
 
 // Walks `bytes` (a whole batch) and returns what applying it would fail with: bytes that
@@ -34,9 +32,14 @@ struct BatchFacts {
 Status ValidateBatch(Slice bytes, const FamilyTable& families, bool ignore_missing_column_families,
                      BatchFacts* facts);
 
-// Sizes of the timestamps of all families in a batch that have them.
-void CollectTimestampSizes(Slice bytes, const FamilyTable& families,
+// Sizes of the timestamps of all families in a batch that have them; `older`: as far as a log
+// that releases before 8.2 may read must tell them. Those know no record of sizes and drop what
+// follows one. Without it keys are replayed as they are, which is right for families that have
+// always had timestamps.
+void CollectTimestampSizes(Slice bytes, const FamilyTable& families, bool older,
                            std::map<uint32_t, size_t>* sizes);
+void CollectTimestampSize(const ColumnFamily& family, bool older,
+                          std::map<uint32_t, size_t>* sizes);
 
 struct InsertContext {
   const FamilyTable* families = nullptr;

@@ -18,6 +18,8 @@ ColumnFamily::ColumnFamily(DbImpl* db, ColumnFamilyVersions* versions, MemoryCha
       merge_operator_(versions->options()->merge_operator),
       writes_disallowed_(versions->options()->disallow_memtable_writes),
       inplace_updates_(versions->options()->inplace_update_support),
+      always_had_timestamps_(timestamp_size() > 0 &&
+                             versions->options()->persist_user_defined_timestamps),
       charge_(charge) {
   versions_->Ref();
   picker_ = NewLevelPicker(versions->order());

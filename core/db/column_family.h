@@ -48,6 +48,8 @@ class ColumnFamily {
   const std::string& name() const { return name_; }
   const KeyOrder& order() const { return order_; }
   size_t timestamp_size() const { return order_.timestamp_size(); }
+  // Keys have carried timestamps, wherever they are, since the family was made.
+  bool always_had_timestamps() const { return always_had_timestamps_; }
   const MergeOperator* merge_operator() const { return merge_operator_.get(); }
   bool has_merge_operator() const { return merge_operator_ != nullptr; }
   bool writes_disallowed() const { return writes_disallowed_; }
@@ -134,6 +136,7 @@ class ColumnFamily {
   const std::shared_ptr<MergeOperator> merge_operator_;  // Shared with the options.
   const bool writes_disallowed_;
   const bool inplace_updates_;
+  const bool always_had_timestamps_;
   MemoryCharge* const charge_;
   MemTable* active_ = nullptr;  // Referenced.
   ImmutableList immutables_;

@@ -51,7 +51,6 @@ struct Writer {
   uint32_t part_count = 0;
   uint32_t log_entry_count = 0;  // Counted entries in the parts.
   uint32_t entry_count = 0;      // Counted entries for the memtable: sequence numbers taken.
-  uint32_t empty_ranges = 0;     // Of those, the ones that recovery gives no number.
   size_t size_bytes = 0;         // Of all parts.
 
   // What the memtable gets: a whole batch when `batch_bytes` is set, or one entry.

@@ -82,6 +82,9 @@ class DbOpener {
   std::vector<WalFile> wals_;  // Those that are needed, ascending.
   uint64_t newest_wal_ = 0;    // Of all that were found.
   SequenceNumber next_sequence_ = kUnset;
+  // Where the last record would end if all its entries took a number. Recovery gives none to
+  // ranges that are empty, unless their family is passed over.
+  SequenceNumber logged_end_ = 0;
   static constexpr SequenceNumber kUnset = UINT64_MAX;
   bool stop_replay_ = false;  // A log was damaged; only a log that goes on where it broke counts.
   uint64_t damaged_wal_ = 0;

@@ -15,23 +15,58 @@ Status Paused() {
   return Status(Status::Code::kIncomplete, Status::Subcode::kManualCompactionPaused);
 }
 
+// Whether an entry, or one of `tombstones` (null: none), lies between two keys, both included.
+bool HasKeyBetween(const KeyOrder& order, InternalCursor* cursor,
+                   const FragmentedTombstones* tombstones, Slice begin, Slice end) {
+  if (tombstones != nullptr) {
+    const size_t index = tombstones->Find(begin);
+    if (index < tombstones->fragments().size() &&
+        order.CompareStripped(tombstones->fragments()[index].start, end) <= 0) {
+      return true;
+    }
+  }
+  // The newest timestamp sorts first.
+  cursor->Seek(Concat(begin, std::string(order.timestamp_size(), '\xff')), kMaxTag);
+  return cursor->valid() &&
+         order.CompareStripped(order.StripTimestamp(cursor->user_key()), end) <= 0;
+}
+
 // Whether a memtable has something in the range; null bounds are open ends.
 bool MemtableOverlaps(const MemTable& table, const KeyOrder& order, const Slice* begin,
                       const Slice* end) {
   if (table.empty()) return false;
   if (begin == nullptr || end == nullptr) return true;
-  const auto compare = [&](Slice key, Slice bound) { return order.CompareStripped(key, bound); };
-  if (const auto tombstones = table.Tombstones(kMaxSequenceNumber); tombstones != nullptr) {
-    const size_t index = tombstones->Find(*begin);
-    if (index < tombstones->fragments().size() &&
-        compare(tombstones->fragments()[index].start, *end) <= 0) {
+  const auto tombstones = table.Tombstones(kMaxSequenceNumber);
+  return HasKeyBetween(order, table.NewCursor().get(), tombstones.get(), *begin, *end);
+}
+
+// The same for the files of a level: with both bounds, what is in the files counts and not what
+// they span. A file that cannot be read counts as having something. Reads files.
+bool LevelOverlaps(Version* version, int level, const Slice* begin, const Slice* end) {
+  const VersionStorage& storage = version->storage();
+  if (!storage.RangeOverlaps(level, begin, end)) return false;
+  if (begin == nullptr || end == nullptr) return true;
+  const KeyOrder& order = version->order();
+  std::vector<FileMetadata*> files;
+  storage.OverlappingFiles(level, begin, end, &files, /*grow=*/false);
+  ReadOptions read;
+  read.total_order_seek = true;
+  for (FileMetadata* file : files) {
+    TableSource source;
+    Status s = version->OpenTable(read, level, file, TableCaller::kUserIterator,
+                                  /*compaction_readahead_bytes=*/0, &source);
+    if (!s.ok()) return true;
+    // Tombstones reach beyond the file, but do not count there.
+    const Slice smallest = order.StripTimestamp(file->smallest_user_key());
+    const Slice largest = order.StripTimestamp(file->largest_user_key());
+    const Slice from = order.CompareStripped(*begin, smallest) < 0 ? smallest : *begin;
+    const Slice to = order.CompareStripped(largest, *end) < 0 ? largest : *end;
+    if (HasKeyBetween(order, source.cursor.get(), source.tombstones.get(), from, to) ||
+        !source.cursor->status().ok()) {
       return true;
     }
   }
-  const std::unique_ptr<InternalCursor> cursor = table.NewCursor();
-  // The newest timestamp sorts first.
-  cursor->Seek(Concat(*begin, std::string(order.timestamp_size(), '\xff')), kMaxTag);
-  return cursor->valid() && compare(order.StripTimestamp(cursor->user_key()), *end) <= 0;
+  return false;
 }
 
 }  // namespace
@@ -80,21 +115,24 @@ Status DbImpl::CompactLevels(const CompactRangeOptions& options, ColumnFamily* f
   bool dynamic = false, has_filter = false;
   int first = -1, last = -1, levels = 0;
   uint64_t next_file_number = 0;
+  Version* version = nullptr;
   {
     MutexLock lock(&mutex_);
     const ColumnFamilyOptions& now = family->options();
     style = now.compaction_style;
     dynamic = now.level_compaction_dynamic_level_bytes;
     has_filter = now.compaction_filter != nullptr || now.compaction_filter_factory != nullptr;
-    const VersionStorage& storage = family->versions()->current()->storage();
-    levels = storage.num_levels();
-    for (int level = 0; level < storage.num_non_empty_levels(); ++level) {
-      if (!storage.RangeOverlaps(level, begin, end)) continue;
-      if (first < 0) first = level;
-      last = level;
-    }
+    version = family->versions()->current();
+    version->Ref();
+    levels = version->storage().num_levels();
     next_file_number = versions_->next_file_number();
   }
+  for (int level = 0; level < version->storage().num_non_empty_levels(); ++level) {
+    if (!LevelOverlaps(version, level, begin, end)) continue;
+    if (first < 0) first = level;
+    last = level;
+  }
+  version->Unref();
   Status status;
   int final_level = 0;
   if (first >= 0 && style != CompactionStyle::kLevel) {

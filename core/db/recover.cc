@@ -187,7 +187,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
       continue;
     }
     if (mode == RecoveryMode::kPointInTime) {
-      if (sequence == next_sequence_) {
+      if (sequence == next_sequence_ || sequence == logged_end_) {
         stop_replay_ = false;
         recycled_end_ = 0;
       }
@@ -198,7 +198,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
       }
     }
     if (first_record && record.size() == kBatchHeaderSize && next_sequence_ != kUnset &&
-        sequence > next_sequence_ &&
+        sequence > std::max(next_sequence_, logged_end_) &&
         (mode == RecoveryMode::kPointInTime || mode == RecoveryMode::kAbsoluteConsistency)) {
       // The log says where it begins, and what was read so far ends before that.
       reporter.Corruption(
@@ -210,7 +210,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
     }
     first_record = false;
     if (skipped && mode == RecoveryMode::kPointInTime && next_sequence_ != kUnset &&
-        sequence > next_sequence_) {
+        sequence > std::max(next_sequence_, logged_end_)) {
       reporter.Corruption(
           record.size(),
           Status::Corruption(Concat("records are missing before sequence ", sequence)), wal.number);
@@ -271,7 +271,10 @@ Status DbOpener::AdaptTimestamps(Slice bytes, const std::map<uint32_t, size_t>& 
     if (family != nullptr) {
       now = family->timestamp_size();
       const auto found = recorded.find(entry.family);
-      then = found == recorded.end() ? 0 : found->second;
+      if (found != recorded.end())
+        then = found->second;
+      else if (family->always_had_timestamps())
+        then = now;  // A release wrote the log that tells no sizes.
     }
     if (now == then) {
       result.append(bytes.data() + begin, end - begin);
@@ -326,11 +329,14 @@ Status DbOpener::ApplyRecord(Slice record, uint64_t log_number, LogReader* reade
   }
   if (!status.ok()) return status;
   replayed_any_ = true;
+  logged_end_ = first + BatchCount(record);
   if (next_sequence_ != kUnset && context.sequence < next_sequence_) {
-    return Status::Corruption(Concat(
-        "Sequence number is being set backwards during recovery, this is likely a corruption: "
-        "record of log ",
-        log_number, " ends at ", context.sequence, ", expected at least ", next_sequence_));
+    // A batch without entries, which begins a log, may name the number before empty ranges.
+    if (BatchCount(record) == 0) return Status::Ok();
+    return Status::Corruption(
+        Concat("Sequence number is being set backwards during recovery, this is likely a software "
+               "bug or a data corruption. Prev next seqno: ",
+               next_sequence_, " , current next seqno: ", context.sequence));
   }
   next_sequence_ = context.sequence;
   if (context.wants_switch && request_.mode == Db::Mode::kReadWrite) return FlushFullMemtables();

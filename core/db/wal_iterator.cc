@@ -23,31 +23,25 @@ struct LogFile {
   SequenceNumber first_sequence = 0;
 };
 
-class LogIterator final : public WalIterator {
+// Reads the batches of one log. It begins with an empty batch that nobody wrote, if Skarn wrote
+// the log: that one is passed over.
+class BatchSource {
  public:
-  // `visible` tells how far the logs may be shown.
-  LogIterator(DbImpl* db, FileSystem* fs, std::vector<LogFile> logs, SequenceNumber wanted)
-      : db_(db), fs_(fs), logs_(std::move(logs)), expected_(std::max<SequenceNumber>(wanted, 1)) {
-    Advance();
-  }
+  BatchSource(std::unique_ptr<SequentialFile> file, uint64_t log_number)
+      : reader_(std::move(file), &damage_, log_number) {}
 
-  bool Valid() const override { return valid_; }
-
-  void Next() override {
-    if (valid_ || status_.IsTryAgain() || status_.ok()) {
-      valid_ = false;
-      status_ = Status::Ok();
-      Advance();
+  // False at the end, and after damage.
+  bool Next(Slice* record) {
+    while (reader_.ReadRecord(record, &scratch_, RecoveryMode::kTolerateCorruptedTail)) {
+      const bool marker = at_start_ && record->size() == kBatchHeaderSize;
+      at_start_ = false;
+      if (!marker && record->size() >= kBatchHeaderSize) return true;
     }
+    return false;
   }
-
-  Status status() const override { return status_; }
-
-  WriteBatch Batch(SequenceNumber* sequence) const override {
-    WriteBatch batch = WriteBatch::FromBytes(record_);
-    *sequence = batch.sequence();
-    return batch;
-  }
+  // A later Next() sees what was appended.
+  void ContinueAfterEnd() { reader_.ContinueAfterEnd(); }
+  const Status& damage() const { return damage_.first; }
 
  private:
   class Damage : public LogReader::Reporter {
@@ -59,83 +53,108 @@ class LogIterator final : public WalIterator {
     Status first;
   };
 
-  // To the next batch that is not before expected_.
-  void Advance() {
-    while (ReadRecord()) {
-      if (record_.size() < kBatchHeaderSize) {
-        status_ = Status::Corruption("very small log record");
-        return;
-      }
-      const WriteBatch batch = WriteBatch::FromBytes(record_);
-      const SequenceNumber first = batch.sequence();
-      // A batch without counted entries stands before the next number and takes none.
-      const SequenceNumber end = first + batch.count();
-      if (!started_ && std::max(end, first + 1) <= expected_) continue;  // Before what is wanted.
-      if (started_ && first != expected_) {
-        if (first < expected_) continue;  // The same data again, after a recovery.
-        status_ = Status::NotFound("Gap in sequence numbers");
-        return;
-      }
-      started_ = true;
-      expected_ = end;
-      valid_ = true;
-      return;
-    }
-    if (status_.ok() && expected_ <= db_->LatestSequence() && started_) {
-      status_ = Status::TryAgain("Create a new iterator to fetch the new tail.");
-    }
+  Damage damage_;
+  LogReader reader_;
+  std::string scratch_;
+  bool at_start_ = true;
+};
+
+// Stops where RocksDB's does: batches without entries are shown, but none behind the last number
+// that is in use.
+class LogIterator final : public WalIterator {
+ public:
+  LogIterator(DbImpl* db, FileSystem* fs, std::vector<LogFile> logs, SequenceNumber wanted)
+      : db_(db), fs_(fs), logs_(std::move(logs)), wanted_(wanted) {
+    SeekStart();
   }
 
-  bool ReadRecord() {
-    for (;;) {
-      if (reader_ == nullptr) {
-        if (position_ >= logs_.size()) return false;
-        auto file = fs_->NewSequentialFile(logs_[position_].path, FileOptions());
-        if (!file.ok() && file.status().IsPathNotFound()) {  // Archived meanwhile.
-          file = fs_->NewSequentialFile(
-              ArchivedWalFileName(logs_[position_].path.substr(0, logs_[position_].path.rfind('/')),
-                                  logs_[position_].number),
-              FileOptions());
-        }
-        if (!file.ok()) {
-          status_ = file.status();
-          return false;
-        }
-        damage_.first = Status::Ok();
-        at_start_ = true;
-        reader_ =
-            std::make_unique<LogReader>(std::move(file.value()), &damage_, logs_[position_].number);
-      }
-      Slice record;
-      if (reader_->ReadRecord(&record, &scratch_, RecoveryMode::kTolerateCorruptedTail)) {
-        const bool marker = at_start_ && record.size() == kBatchHeaderSize;
-        at_start_ = false;
-        if (marker) continue;  // Every log begins with one; nobody wrote it.
-        record_ = record.ToString();
-        return true;
-      }
-      if (!damage_.first.ok()) {
-        status_ = damage_.first;
-        return false;
-      }
-      if (position_ + 1 >= logs_.size()) {
-        reader_->ContinueAfterEnd();  // A later Next() sees what was appended.
-        return false;
-      }
-      reader_.reset();
-      ++position_;
+  bool Valid() const override { return started_ && valid_; }
+
+  void Next() override {
+    if (!status_.ok()) return;
+    valid_ = false;
+    if (started_)
+      ReadNext();
+    else
+      SeekStart();
+  }
+
+  Status status() const override { return status_; }
+
+  WriteBatch Batch(SequenceNumber* sequence) const override {
+    WriteBatch batch = WriteBatch::FromBytes(record_);
+    *sequence = batch.sequence();
+    return batch;
+  }
+
+ private:
+  // To the batch that holds the wanted number or, when the first log does not have it, to the
+  // first one of the next log.
+  void SeekStart() {
+    if (logs_.empty() || !Open(0)) return;
+    while (Read()) {
+      if (last_ < wanted_) continue;
+      started_ = valid_ = true;
+      return;
     }
+    if (status_.ok() && logs_.size() != 1) ReadNext();
+  }
+
+  void ReadNext() {
+    if (source_ == nullptr) return;
+    source_->ContinueAfterEnd();
+    while (!Read()) {
+      if (!status_.ok()) return;
+      if (position_ + 1 >= logs_.size()) {
+        if (last_ != db_->LatestSequence()) {
+          status_ = Status::TryAgain("Create a new iterator to fetch the new tail.");
+        }
+        return;
+      }
+      if (!Open(position_ + 1)) return;
+    }
+    started_ = valid_ = true;
+  }
+
+  // The next batch of this log, unless it could only be one that is not committed yet.
+  bool Read() {
+    Slice record;
+    if (last_ >= db_->LatestSequence()) return false;
+    if (!source_->Next(&record)) {
+      status_ = source_->damage();
+      return false;
+    }
+    if (started_ && BatchSequence(record) != last_ + 1) {
+      started_ = false;
+      status_ = Status::NotFound("Gap in sequence numbers");
+      return false;
+    }
+    record_ = record.ToString();
+    last_ = BatchSequence(record) + BatchCount(record) - 1;
+    return true;
+  }
+
+  bool Open(size_t position) {
+    position_ = position;
+    const LogFile& log = logs_[position];
+    auto file = fs_->NewSequentialFile(log.path, FileOptions());
+    if (!file.ok() && file.status().IsPathNotFound()) {  // Archived meanwhile.
+      file = fs_->NewSequentialFile(
+          ArchivedWalFileName(log.path.substr(0, log.path.rfind('/')), log.number), FileOptions());
+    }
+    status_ = file.status();
+    if (!file.ok()) return false;
+    source_ = std::make_unique<BatchSource>(std::move(file.value()), log.number);
+    return true;
   }
 
   DbImpl* const db_;
   FileSystem* const fs_;
   const std::vector<LogFile> logs_;
-  SequenceNumber expected_;
+  const SequenceNumber wanted_;
+  SequenceNumber last_ = 0;  // Of record_; of an empty batch, the number before it.
   size_t position_ = 0;
-  std::unique_ptr<LogReader> reader_;
-  bool at_start_ = true;  // No record of this log was read yet.
-  Damage damage_;
-  std::string scratch_;
+  std::unique_ptr<BatchSource> source_;
   std::string record_;
   bool started_ = false;
   bool valid_ = false;
@@ -170,24 +189,23 @@ Status DbImpl::GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalItera
                          [](const LogFile& a, const LogFile& b) { return a.number == b.number; }),
              logs.end());
 
-  // Begin with the last log that starts at or before the number.
+  // Empty logs do not count. Begin with the last one that starts at or before the number.
   size_t start = 0;
-  for (size_t i = 0; i < logs.size(); ++i) {
-    auto file = fs_->NewSequentialFile(logs[i].path, FileOptions());
+  std::vector<LogFile> filled;
+  for (LogFile& log : logs) {
+    auto file = fs_->NewSequentialFile(log.path, FileOptions());
     if (!file.ok()) continue;
-    LogReader reader(std::move(file.value()), nullptr, logs[i].number);
+    BatchSource source(std::move(file.value()), log.number);
     Slice record;
-    std::string scratch;
-    while (reader.ReadRecord(&record, &scratch, RecoveryMode::kTolerateCorruptedTail)) {
-      const WriteBatch batch = WriteBatch::FromBytes(record);
-      if (batch.count() == 0) continue;
-      logs[i].first_sequence = batch.sequence();
-      break;
-    }
-    if (logs[i].first_sequence != 0 && logs[i].first_sequence <= sequence) start = i;
+    if (!source.Next(&record)) continue;
+    log.first_sequence = BatchSequence(record);
+    if (log.first_sequence <= sequence) start = filled.size();
+    filled.push_back(std::move(log));
   }
-  logs.erase(logs.begin(), logs.begin() + static_cast<std::ptrdiff_t>(start));
-  *iterator = std::make_unique<LogIterator>(this, fs_, std::move(logs), sequence);
+  filled.erase(filled.begin(), filled.begin() + static_cast<std::ptrdiff_t>(start));
+  auto made = std::make_unique<LogIterator>(this, fs_, std::move(filled), sequence);
+  if (Status s = made->status(); !s.ok()) return s;
+  *iterator = std::move(made);
   return Status::Ok();
 }
 

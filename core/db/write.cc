@@ -104,10 +104,10 @@ Status DbImpl::DeleteRange(const WriteOptions& options, ColumnFamilyHandle* fami
                            Slice end, Slice timestamp) {
   ColumnFamily* const target = FamilyOf(family);
   if (Status s = RejectWrite(); !s.ok()) return s;
-  if (has_row_cache_) return Status::NotSupported("DeleteRange is not compatible with row cache.");
   if (timestamp.size() != target->timestamp_size()) {
     return CommitOne(options, target, EntryKind::kRangeDeletion, begin, timestamp, end);
   }
+  if (has_row_cache_) return Status::NotSupported("DeleteRange is not compatible with row cache.");
   if (end.size() > kKeySizeMax) return Status::InvalidArgument("end key is too large");
   std::string end_storage;
   if (!timestamp.empty()) {
@@ -261,7 +261,6 @@ Status DbImpl::CommitBatch(const WriteOptions& options, WriteBatch* batch,
   writer.log_reference = extras.log_reference;
   writer.disable_memtable = extras.log_only;
   writer.has_merge = facts.has_merge;
-  writer.empty_ranges = extras.log_only ? 0 : facts.empty_ranges;
   Status status = Commit(&writer);
   if (status.ok()) {
     if (extras.log_used != nullptr) *extras.log_used = writer.log_used;
@@ -323,7 +322,7 @@ void DbImpl::LeadGroup(Writer* leader) {
 
   // Sequence numbers, in queue order.
   const SequenceNumber first = last_allocated_ + 1;
-  uint32_t entries = 0, empty_ranges = 0;
+  uint32_t entries = 0;
   bool any_merge = false;
   for (Writer* writer = leader;; writer = writer->newer) {
     if (SKARN_UNLIKELY(writer->callback != nullptr)) {
@@ -333,7 +332,6 @@ void DbImpl::LeadGroup(Writer* leader) {
     if (!writer->excluded) {
       writer->sequence = first + entries;
       entries += writer->entry_count;
-      empty_ranges += writer->empty_ranges;
       any_merge = any_merge || writer->has_merge;
     }
     if (writer == last) break;
@@ -359,7 +357,7 @@ void DbImpl::LeadGroup(Writer* leader) {
   // Numbers of a failed group are not given again: part of it may be in the log.
   last_allocated_ += entries;
   if (!leader->disable_wal) {
-    next_logged_ = SKARN_LIKELY(status.ok()) ? first + entries - empty_ranges : last_allocated_ + 1;
+    next_logged_ = SKARN_LIKELY(status.ok()) ? first + entries : last_allocated_ + 1;
   }
 
   if (SKARN_LIKELY(status.ok())) {
@@ -426,14 +424,15 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   std::map<uint32_t, size_t> timestamp_sizes;
   const FamilyTable& families = *family_table_.load(std::memory_order_acquire);
   if (SKARN_UNLIKELY(families.has_timestamps())) {
+    constexpr uint32_t kFirstReleaseWithSizes = 802;
+    const uint32_t release = opened_options_->options_file_release;
+    const bool older = release != 0 && release < kFirstReleaseWithSizes;
     for (Writer* writer = leader;; writer = writer->newer) {
       if (!writer->excluded) {
         if (writer->family != nullptr) {
-          if (writer->family->timestamp_size() > 0) {
-            timestamp_sizes[writer->family->id()] = writer->family->timestamp_size();
-          }
+          CollectTimestampSize(*writer->family, older, &timestamp_sizes);
         } else {
-          CollectTimestampSizes(writer->batch_bytes, families, &timestamp_sizes);
+          CollectTimestampSizes(writer->batch_bytes, families, older, &timestamp_sizes);
         }
       }
       if (writer == last) break;

@@ -47,6 +47,33 @@ std::string Around(const std::string& text, size_t at) {
   return part;
 }
 
+// Copies the directory of an open database. False when that cannot have worked.
+bool CopyDirectory(const std::filesystem::path& from, const std::filesystem::path& to) {
+  namespace fs = std::filesystem;
+  std::error_code failed, ignored;
+  fs::remove_all(to, ignored);
+  fs::create_directories(to, failed);
+  // CURRENT names a MANIFEST that is complete, if it is read first.
+  fs::copy_file(from / "CURRENT", to / "CURRENT", failed);
+  if (failed) return false;
+  for (const auto& entry : fs::directory_iterator(from, failed)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("MANIFEST")) fs::copy_file(entry.path(), to / name, ignored);
+  }
+  // What goes away meanwhile (temporary files, logs that are not needed) is not missed.
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(from, failed))
+    paths.push_back(entry.path());
+  for (const fs::path& path : paths) {
+    const fs::path target = to / path.lexically_relative(from);
+    if (fs::is_directory(path, ignored))
+      fs::create_directories(target, ignored);
+    else if (fs::exists(path, ignored))
+      fs::copy_file(path, target, fs::copy_options::skip_existing, ignored);
+  }
+  return !failed;
+}
+
 }  // namespace
 
 Lockstep::Lockstep(const Api& left, const Api& right, const Config& config,
@@ -87,6 +114,7 @@ bool Lockstep::Swap() {
   for (Side* side : {&left_, &right_}) {
     on_side(side == &left_ ? 0 : 1);
     side->Close();
+    side->has_foreign_logs = true;
   }
   left_.directory.swap(right_.directory);
   return Both([](Side& side) {
@@ -112,20 +140,7 @@ bool Lockstep::CrossCopies() {
         // is older than the copies of them.
         a.rocksdb_disable_file_deletions(side.db, &error);
         side.Ok(error);
-        const std::filesystem::path from = side.directory, to = side.directory + ".copy";
-        std::error_code failed;
-        std::filesystem::remove_all(to, failed);
-        std::filesystem::create_directories(to, failed);
-        for (const auto& entry : std::filesystem::directory_iterator(from, failed)) {
-          const std::string name = entry.path().filename().string();
-          if (name == "CURRENT" || name.starts_with("MANIFEST"))
-            std::filesystem::copy_file(entry.path(), to / name, failed);
-          if (failed) copied = false;
-        }
-        std::filesystem::copy(
-            from, to,
-            std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_existing,
-            failed);
+        copied = CopyDirectory(side.directory, side.directory + ".copy") && copied;
         error = nullptr;
         a.EnableFileDeletions(side.db, &error);
         side.Ok(error);

@@ -40,6 +40,9 @@ class Lockstep {
   Verdict Run(uint64_t count, const std::set<uint64_t>& skipped, bool trace,
               const std::function<void(uint64_t)>& on_operation);
 
+  // How often an iterator of the genuine library contradicted a scan made with it.
+  uint64_t oracle_errors() const { return left_.iterator_errors; }
+
  private:
   // Runs `work` on both sides and compares. False when they differ.
   bool Both(const std::function<void(Side&)>& work);

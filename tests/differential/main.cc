@@ -61,11 +61,12 @@ constexpr char kUsage[] =
 
 // What a child tells its parent, in memory they share.
 struct Shared {
-  uint64_t running;     // The operation it is in.
-  uint64_t operations;  // How many it has finished with.
-  int outcome;          // 0 none yet, 1 equal, 2 differs, 3 equal but ended early.
-  int side;             // The side at work: 0 left, 1 right.
-  int crashed;          // Where a crash began: 0 unknown, 1 in the genuine library, 2 elsewhere.
+  uint64_t running;        // The operation it is in.
+  uint64_t operations;     // How many it has finished with.
+  uint64_t oracle_errors;  // Lockstep::oracle_errors().
+  int outcome;             // 0 none yet, 1 equal, 2 differs, 3 equal but ended early.
+  int side;                // The side at work: 0 left, 1 right.
+  int crashed;             // Where a crash began: 0 unknown, 1 in the genuine library, 2 elsewhere.
   char report[8192];
 };
 
@@ -83,10 +84,11 @@ std::string* crash_oracle = nullptr;
 // Genuine RocksDB crashes now and then, which says nothing about the other side. The innermost
 // frame that lies in one of the two libraries tells whose crash it is.
 void OnCrash(int signal_number) {
+  // A jump to nowhere leaves no frames, and looking for them may crash again: then the side that
+  // was called must do.
+  crash_shared->crashed = crash_shared->side == 0 ? 1 : 2;
   void* frames[64];
   const int count = backtrace(frames, 64);
-  // A jump to nowhere leaves no frames: then the side that was called must do.
-  crash_shared->crashed = crash_shared->side == 0 ? 1 : 2;
   for (int i = 1; i < count; i++) {
     Dl_info info;
     if (dladdr(frames[i], &info) == 0 || info.dli_fname == nullptr) continue;
@@ -96,6 +98,7 @@ void OnCrash(int signal_number) {
     crash_shared->crashed = *crash_oracle == info.dli_fname ? 1 : 2;
     break;
   }
+  backtrace_symbols_fd(frames, count, STDERR_FILENO);
   signal(signal_number, SIG_DFL);
   raise(signal_number);
 }
@@ -147,6 +150,7 @@ struct Task {
         task.shared->operations++;
       });
   snprintf(task.shared->report, sizeof(task.shared->report), "%s", verdict.report.c_str());
+  task.shared->oracle_errors = run.oracle_errors();
   task.shared->outcome = verdict.differs ? 2 : verdict.ended_early ? 3 : 1;
   fflush(nullptr);
   _exit(0);  // Without destructors: a failed run may hold anything.
@@ -325,7 +329,8 @@ int Main(int argc, char** argv) {
     for (uint64_t i = 0; i < arguments.operations; i++)
       if (!arguments.only.contains(i)) arguments.skipped.insert(i);
 
-  uint64_t next = arguments.first_seed, operations = 0, seeds = 0, ended_early = 0;
+  uint64_t next = arguments.first_seed, operations = 0, seeds = 0, ended_early = 0,
+           oracle_errors = 0;
   std::map<uint64_t, std::string> findings;
   std::vector<Task> running;
   while (next <= arguments.last_seed || !running.empty()) {
@@ -353,6 +358,7 @@ int Main(int argc, char** argv) {
       seeds++;
       operations += task.shared->operations;
       ended_early += task.shared->outcome == 3;
+      oracle_errors += task.shared->oracle_errors;
       if (finding.has_value()) {
         findings[task.seed] = *finding;
         printf("seed %llu differs\n%s\n  replay: --seed %llu --ops %llu --trace\n",
@@ -369,9 +375,12 @@ int Main(int argc, char** argv) {
   }
   std::error_code ignored;
   if (!arguments.keep) std::filesystem::remove_all(arguments.scratch, ignored);
-  printf("%llu operations over %llu seeds: %zu seeds differ (%llu ended early, in agreement)\n",
-         static_cast<unsigned long long>(operations), static_cast<unsigned long long>(seeds),
-         findings.size(), static_cast<unsigned long long>(ended_early));
+  printf(
+      "%llu operations over %llu seeds: %zu seeds differ (%llu ended early, in agreement; genuine "
+      "iterators contradicted genuine scans %llu times)\n",
+      static_cast<unsigned long long>(operations), static_cast<unsigned long long>(seeds),
+      findings.size(), static_cast<unsigned long long>(ended_early),
+      static_cast<unsigned long long>(oracle_errors));
   return findings.empty() ? 0 : 1;
 }
 

@@ -158,8 +158,15 @@ void ListFamilies(Side& side, Rng&) {
   const Options options(side.api, side.config, side.config.Family("default"), side.directory);
   size_t count = 0;
   char* error = nullptr;
-  char** names =
-      side.api.rocksdb_list_column_families(options.get(), side.directory.c_str(), &count, &error);
+  char** names = nullptr;
+  // The database is open: the MANIFEST that CURRENT named may be gone when it is opened.
+  for (int left = 20; left > 0; left--) {
+    side.api.rocksdb_free(error);
+    error = nullptr;
+    names = side.api.rocksdb_list_column_families(options.get(), side.directory.c_str(), &count,
+                                                  &error);
+    if (error == nullptr) break;
+  }
   if (!side.Ok(error)) return;
   for (size_t i = 0; i < count; i++) side.answer.Bytes(names[i]);
   side.api.rocksdb_list_column_families_destroy(names, count);

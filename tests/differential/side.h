@@ -17,6 +17,7 @@
 #include "answer.h"
 #include "api.h"
 #include "config.h"
+#include "iterator_model.h"
 #include "random.h"
 
 namespace differential {
@@ -48,6 +49,10 @@ struct OpenIterator {
   bool may_go_back = false;
   // Genuine RocksDB 7.8 gives a wrong timestamp after moving back and then forward.
   bool knows_timestamp = true;
+  // What it must answer. An iterator of the genuine library that answered otherwise stands
+  // elsewhere, and is not moved until it seeks again.
+  IteratorModel model;
+  bool is_astray = false;
 };
 
 class Side {
@@ -107,10 +112,11 @@ class Side {
   std::vector<std::unique_ptr<OpenIterator>> iterators;
   uint64_t clock = 1000;             // The last timestamp written.
   bool has_unlogged_writes = false;  // Since the last open, some with the WAL disabled.
-  bool ever_unlogged = false;        // The same, since the run began.
+  bool has_foreign_logs = false;     // The other side wrote some of this directory's logs.
   bool is_poisoned = false;          // Writes fail until it is reopened.
   bool poison_differs = false;       // The other side checks such writes before it logs them.
   uint64_t operation = 0;            // The index of the running operation.
+  uint64_t iterator_errors = 0;      // Of the genuine library: see OpenIterator::model.
   // Single-delete keys by family, kept over Close().
   std::vector<std::pair<std::string, std::vector<std::string>>> kept_single_keys;
 

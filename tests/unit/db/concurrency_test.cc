@@ -7,6 +7,7 @@
 #include "core/base/random.h"
 #include "core/batch/write_batch.h"
 #include "tests/unit/db/db_test_base.h"
+#include "tests/unit/test_seed.h"
 
 namespace skarn {
 namespace {
@@ -14,8 +15,7 @@ namespace {
 class ConcurrencyTest : public DbTest {
  protected:
   ConcurrencyTest() {
-    const char* given = getenv("SKARN_TEST_SEED");
-    seed_ = given != nullptr ? strtoull(given, nullptr, 10) : SystemClock()->NowMicros();
+    seed_ = TestSeed();
     printf("seed %llu\n", static_cast<unsigned long long>(seed_));
     options_.create_missing_column_families = true;
     family_options_.write_buffer_size = 64 << 10;

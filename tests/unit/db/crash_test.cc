@@ -8,6 +8,7 @@
 #include "core/env/crash_file_system.h"
 #include "core/env/thread_pool.h"
 #include "tests/unit/db/db_test_base.h"
+#include "tests/unit/test_seed.h"
 
 namespace skarn {
 namespace {
@@ -25,8 +26,7 @@ class CrashTest : public ::testing::Test {
   };
 
   CrashTest() {
-    const char* given = getenv("SKARN_TEST_SEED");
-    seed_ = given != nullptr ? strtoull(given, nullptr, 10) : SystemClock()->NowMicros();
+    seed_ = TestSeed();
     printf("seed %llu\n", static_cast<unsigned long long>(seed_));
     family_options_.compression = CompressionType::kNone;
     family_options_.write_buffer_size = 64 << 10;

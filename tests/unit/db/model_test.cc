@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/batch/write_batch.h"
 #include "tests/unit/db/db_test_base.h"
+#include "tests/unit/test_seed.h"
 
 namespace skarn {
 namespace {
@@ -40,8 +41,7 @@ class ModelTest : public DbTest {
   };
 
   ModelTest() {
-    const char* given = getenv("SKARN_TEST_SEED");
-    seed_ = given != nullptr ? strtoull(given, nullptr, 10) : SystemClock()->NowMicros();
+    seed_ = TestSeed();
     random_ = std::make_unique<Random>(seed_);
     family_options_.merge_operator = std::make_shared<AppendOperator>();
     family_options_.write_buffer_size = 64 << 10;

@@ -1,6 +1,7 @@
 // What opening makes of logs that end early, are damaged, or are missing.
 
 #include <functional>
+#include <thread>
 
 #include "core/batch/write_batch.h"
 #include "core/version/file_names.h"
@@ -178,7 +179,8 @@ TEST_F(RecoveryTest, RecoveredDataIsFlushedUnlessToldOtherwise) {
   EXPECT_EQ(FilesEndingWith(".log").size(), 2u);
   ASSERT_OK(Flush());
   EXPECT_EQ(Levels(), "2");
-  EXPECT_EQ(FilesEndingWith(".log").size(), 1u);
+  // The flush's thread deletes the log after it has told the caller.
+  while (FilesEndingWith(".log").size() > 1) std::this_thread::yield();
 }
 
 TEST_F(RecoveryTest, SequenceNumbersGoOnAfterReopening) {
