@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/compaction/range_deletions.h"
+#include "core/key/key_bytes.h"
 #include "core/key/merge_helper.h"
 #include "core/plugin/compaction_filter.h"
 #include "core/plugin/merge_operator.h"
@@ -35,7 +36,9 @@ struct CompactionIterator::Rep {
         input(cursor),
         earliest_snapshot(options.snapshots.empty() ? kMaxSequenceNumber
                                                     : options.snapshots.front()),
-        latest_snapshot(options.snapshots.empty() ? 0 : options.snapshots.back()) {}
+        latest_snapshot(options.snapshots.empty() ? 0 : options.snapshots.back()),
+        plain(options.snapshots.empty() && options.filter == nullptr &&
+              options.range_deletions == nullptr && order.timestamp_size() == 0) {}
 
   // Which of the intervals between snapshots a sequence number falls into: versions of
   // one stripe look the same to every reader, so only the newest matters.
@@ -60,9 +63,11 @@ struct CompactionIterator::Rep {
   // are one key only where history may be trimmed.
   bool SameKey(Slice user_key) const {
     if (!has_key) return false;
-    if (order.timestamp_size() == 0) return order.CompareUser(user_key, key) == 0;
-    if (order.CompareUserWithoutTimestamp(user_key, key) != 0) return false;
-    return order.CompareUser(user_key, key) == 0 || (key_history_may_go && HistoryMayGo(user_key));
+    if (order.bytewise()) return SameBytes(user_key, key.slice());
+    if (order.timestamp_size() == 0) return order.CompareUser(user_key, key.slice()) == 0;
+    if (order.CompareUserWithoutTimestamp(user_key, key.slice()) != 0) return false;
+    return order.CompareUser(user_key, key.slice()) == 0 ||
+           (key_history_may_go && HistoryMayGo(user_key));
   }
 
   bool Covered(Slice user_key, uint64_t tag) const {
@@ -80,8 +85,10 @@ struct CompactionIterator::Rep {
   InternalCursor* const input;
   const SequenceNumber earliest_snapshot;
   const SequenceNumber latest_snapshot;
+  // No snapshot, filter, range deletion or timestamp: all versions but the newest go.
+  const bool plain;
 
-  std::string key;  // The current user key, with its timestamp.
+  KeyBuffer key;  // The current user key, with its timestamp.
   bool has_key = false;
   bool key_history_may_go = false;
   bool has_previous = false;      // A version of the current key was seen.
@@ -178,8 +185,22 @@ void CompactionIterator::Advance() {
     }
 
     const bool new_key = !rep.SameKey(user_key);
+    if (SKARN_LIKELY(rep.plain && TagKind(tag) == EntryKind::kValue)) {
+      // Most entries: a value that is the newest version of its key.
+      if (!new_key && rep.has_previous) {
+        ++counts_.dropped_hidden;
+        input->Next();
+        continue;
+      }
+      rep.key.Assign(user_key);
+      rep.has_key = rep.key_history_may_go = rep.has_previous = true;
+      rep.previous_stripe = 0;
+      rep.move_input_first = true;
+      give(user_key, tag, value);
+      return;
+    }
     if (new_key) {
-      rep.key.assign(user_key.data(), user_key.size());
+      rep.key.Assign(user_key);
       rep.has_key = true;
       rep.key_history_may_go = rep.HistoryMayGo(user_key);
       rep.has_previous = false;
@@ -230,7 +251,7 @@ void CompactionIterator::Advance() {
               status_ = input->status();
               return;
             }
-            if (oldest_stripe && rep.NothingBelow(rep.key)) {
+            if (oldest_stripe && rep.NothingBelow(rep.key.slice())) {
               keep = false;
               ++counts_.dropped_obsolete_deletion;
             } else {
@@ -264,28 +285,28 @@ void CompactionIterator::Advance() {
             keep = false;  // Both go.
           } else {
             // A transaction may still check for conflicts with the value's sequence number.
-            rep.pending.push_back({rep.key, input->tag(), std::string()});
+            rep.pending.push_back({rep.key.slice().ToString(), input->tag(), std::string()});
           }
           input->Next();
           break;
         }
         if (!keep) continue;
-        if (rep.Covered(rep.key, tag)) {
+        if (rep.Covered(rep.key.slice(), tag)) {
           ++counts_.dropped_range_deletion;
           continue;
         }
-        rep.pending.push_front({rep.key, tag, std::string()});
+        rep.pending.push_front({rep.key.slice().ToString(), tag, std::string()});
         continue;
       }
 
       case EntryKind::kDeletion:
       case EntryKind::kDeletionWithTimestamp: {
-        if (rep.key_history_may_go && oldest_stripe && rep.NothingBelow(rep.key)) {
+        if (rep.key_history_may_go && oldest_stripe && rep.NothingBelow(rep.key.slice())) {
           ++counts_.dropped_obsolete_deletion;
           input->Next();
           continue;
         }
-        if (rep.Covered(rep.key, tag)) {
+        if (rep.Covered(rep.key.slice(), tag)) {
           ++counts_.dropped_range_deletion;
           input->Next();
           continue;
@@ -299,7 +320,7 @@ void CompactionIterator::Advance() {
               break;
             }
             if (rep.Stripe(input->sequence()) != stripe) {
-              rep.pending.push_back({rep.key, tag, std::string()});
+              rep.pending.push_back({rep.key.slice().ToString(), tag, std::string()});
               break;
             }
             count_input();
@@ -313,7 +334,7 @@ void CompactionIterator::Advance() {
       }
 
       case EntryKind::kMerge: {
-        if (rep.Covered(rep.key, tag)) {
+        if (rep.Covered(rep.key.slice(), tag)) {
           ++counts_.dropped_range_deletion;
           input->Next();
           continue;
@@ -368,7 +389,8 @@ void CompactionIterator::Advance() {
           return;
         }
         if (operands.empty()) {  // The filter took them all.
-          if (base_is_value) rep.pending.push_back({rep.key, base_tag, std::move(base)});
+          if (base_is_value)
+            rep.pending.push_back({rep.key.slice().ToString(), base_tag, std::move(base)});
           continue;
         }
         std::vector<Slice> oldest_first;
@@ -376,7 +398,7 @@ void CompactionIterator::Advance() {
         for (auto it = operands.rbegin(); it != operands.rend(); ++it) {
           oldest_first.emplace_back(it->value);
         }
-        const Slice plain_key = rep.order.StripTimestamp(rep.key);
+        const Slice plain_key = rep.order.StripTimestamp(rep.key.slice());
         Rep::Pending merged;
         merged.user_key = operands.front().user_key;
         if (has_base) {

@@ -265,8 +265,10 @@ class Job {
       }
     }
     range_deletions.Freeze();
+    sources.SetCommonBytes(CommonBytes());
     const std::unique_ptr<InternalCursor> merged = sources.Finish();
-    BoundedCursor input(order, merged.get(), part->end);
+    BoundedCursor bounded(order, merged.get(), part->end);
+    InternalCursor& input = part->end.empty() ? *merged : bounded;
     if (part->begin.empty()) {
       input.SeekToFirst();
     } else {
@@ -359,6 +361,32 @@ class Job {
     std::string prefix_;
     bool any_ = false;
   };
+
+  // How many first bytes all keys of the inputs have in common.
+  size_t CommonBytes() const {
+    const KeyOrder& order = *context_.order;
+    if (order.timestamp_size() != 0 || order.comparator()->kind() == Comparator::Kind::kUser) {
+      return 0;
+    }
+    // The order is that of the bytes, or its reverse: what the first and the last key share,
+    // all between them do.
+    Slice common;
+    bool any = false;
+    for (const CompactionInput& input : compaction_.inputs()) {
+      for (const FileMetadata* file : input.files) {
+        for (const std::string* packed : {&file->smallest, &file->largest}) {
+          const Slice key = PackedUserKey(*packed);
+          if (!any) common = key;
+          any = true;
+          const size_t limit = std::min(common.size(), key.size());
+          size_t same = 0;
+          while (same < limit && common.data()[same] == key.data()[same]) ++same;
+          common = Slice(common.data(), same);
+        }
+      }
+    }
+    return common.size();
+  }
 
   bool IsFull() const {
     const VersionStorage& storage = compaction_.version()->storage();

@@ -123,7 +123,6 @@ Status OutputWriter::OpenFile() {
 }
 
 size_t OutputWriter::PassGrandparents(Slice user_key, uint64_t tag) {
-  if (options_.grandparents == nullptr) return 0;
   const std::vector<FileMetadata*>& files = *options_.grandparents;
   size_t crossed = 0;
   skipped_grandparent_bytes_ = 0;
@@ -161,14 +160,14 @@ size_t OutputWriter::PassGrandparents(Slice user_key, uint64_t tag) {
 }
 
 bool OutputWriter::ShouldCutBefore(Slice user_key, uint64_t tag) {
-  const size_t crossed = PassGrandparents(user_key, tag);
+  const bool has_grandparents = options_.grandparents != nullptr && !options_.grandparents->empty();
+  const size_t crossed = has_grandparents ? PassGrandparents(user_key, tag) : 0;
   if (builder_ == nullptr || first_key_.empty() || options_.level == 0 ||
       options_.target_file_bytes == kNoLimit) {
     return false;
   }
   const uint64_t size = builder_->estimated_file_size_bytes();
   const uint64_t target = options_.target_file_bytes;
-  const bool has_grandparents = options_.grandparents != nullptr && !options_.grandparents->empty();
   const uint64_t hard_limit =
       options_.bottommost || !has_grandparents || target > kNoLimit / 2 ? target : 2 * target;
   if (size >= hard_limit) return true;
@@ -193,15 +192,12 @@ Status OutputWriter::Add(Slice user_key, uint64_t tag, Slice value, bool cut_bef
     if (Status s = OpenFile(); !s.ok()) return status_ = s;
   }
   if (first_key_.empty()) AppendPackedKey(&first_key_, user_key, tag);
-  last_user_key_.assign(user_key.data(), user_key.size());
+  last_user_key_.Assign(user_key);
+  last_tag_ = tag;
   builder_->Add(user_key, tag, value);
   if (!builder_->status().ok()) return status_ = builder_->status();
 
-  // Boundaries: the first entry is the smallest, each later one the largest so far.
   FileMetadata& record = current_.file;
-  if (record.smallest.empty()) record.smallest = first_key_;
-  record.largest.assign(user_key.data(), user_key.size());
-  PutFixed64(&record.largest, tag);
   const SequenceNumber sequence = TagSequence(tag);
   record.smallest_sequence = std::min(record.smallest_sequence, sequence);
   record.largest_sequence = std::max(record.largest_sequence, sequence);
@@ -233,7 +229,7 @@ Status OutputWriter::AddTombstones(const Slice* next_user_key) {
   bool up_is_exclusive = true;
   if (next_user_key != nullptr) {
     if (!first_key_.empty() &&
-        order_.CompareUserWithoutTimestamp(last_user_key_, *next_user_key) == 0) {
+        order_.CompareUserWithoutTimestamp(last_user_key_.slice(), *next_user_key) == 0) {
       up = current_.file.largest;  // The key goes on in the next file.
       up_is_exclusive = false;
     } else {
@@ -291,6 +287,11 @@ Status OutputWriter::AddTombstones(const Slice* next_user_key) {
 }
 
 Status OutputWriter::CloseFile(const Slice* next_user_key) {
+  if (builder_ != nullptr && !first_key_.empty()) {
+    // The first entry is the smallest, the last one the largest; tombstones may reach further.
+    current_.file.smallest = first_key_;
+    current_.file.largest = PackKey(last_user_key_.slice(), last_tag_);
+  }
   if (Status s = AddTombstones(next_user_key); !s.ok()) return status_ = s;
   if (builder_ == nullptr) return Status::Ok();
   Status s = builder_->Finish();

@@ -16,6 +16,7 @@
 #include "core/base/status.h"
 #include "core/compaction/table_output.h"
 #include "core/env/file_writer.h"
+#include "core/key/key_bytes.h"
 #include "core/key/range_tombstone.h"
 #include "core/table/table_builder.h"
 
@@ -88,8 +89,9 @@ class OutputWriter {
   std::unique_ptr<FileWriter> file_;
   std::unique_ptr<TableBuilder> builder_;
   TableOutput current_;
-  std::string first_key_;      // Packed, of the open file; empty until one was added.
-  std::string last_user_key_;  // Of the open file or the one before.
+  std::string first_key_;    // Packed, of the open file; empty until one was added.
+  KeyBuffer last_user_key_;  // Of the open file or the one before.
+  uint64_t last_tag_ = 0;
   bool first_file_ = true;
 
   // Position among the grandparents.

@@ -89,23 +89,61 @@ Writer* CommitQueue::TakeGroup(Writer* leader, size_t* size_bytes, size_t* count
   if (leader->size_bytes <= small) limit = leader->size_bytes + small;
 
   LinkNewer(newest, leader);
+  // The group grows behind `last`; who is passed over waits between `first_left` and
+  // `last_left`, behind the group. `writer` is the one after all of these.
   Writer* last = leader;
-  for (Writer* writer = leader->newer; writer != nullptr; writer = writer->newer) {
-    // The group is a run of the queue: who cannot come along leads the next group.
-    if (writer->exclusive || (writer->sync && !leader->sync) ||
-        writer->disable_wal != leader->disable_wal || writer->no_slowdown != leader->no_slowdown ||
-        writer->disable_memtable != leader->disable_memtable ||
-        writer->rate_limiter_priority != leader->rate_limiter_priority ||
-        (writer->callback != nullptr && !writer->callback->AllowsGroup()) ||
-        *size_bytes + writer->size_bytes > limit) {
-      break;
+  Writer* first_left = nullptr;
+  Writer* last_left = nullptr;
+  for (Writer* writer = leader->newer; writer != nullptr;) {
+    // What leads alone, or would make the group too large, ends it: nobody is passed over
+    // for long.
+    if (writer->exclusive || *size_bytes + writer->size_bytes > limit) break;
+    Writer* const next = writer == newest ? nullptr : writer->newer;
+    if (!MayShareGroup(*leader, *writer)) {
+      if (first_left == nullptr) first_left = writer;
+      last_left = writer;
+    } else {
+      *size_bytes += writer->size_bytes;
+      ++*count;
+      if (first_left != nullptr) MoveBefore(first_left, last_left, writer, newest);
+      last = writer;
     }
-    *size_bytes += writer->size_bytes;
-    ++*count;
-    last = writer;
-    if (writer == newest) break;
+    writer = next;
   }
   return last;
+}
+
+bool CommitQueue::MayShareGroup(const Writer& leader, const Writer& writer) {
+  return (leader.sync || !writer.sync) && writer.disable_wal == leader.disable_wal &&
+         writer.no_slowdown == leader.no_slowdown &&
+         writer.disable_memtable == leader.disable_memtable &&
+         writer.rate_limiter_priority == leader.rate_limiter_priority &&
+         (writer.callback == nullptr || writer.callback->AllowsGroup());
+}
+
+void CommitQueue::MoveBefore(Writer* first_left, Writer* last_left, Writer* writer,
+                             Writer* newest) {
+  // before, first_left .. last_left, writer, after -> before, writer, first_left .. last_left,
+  // after
+  Writer* const before = first_left->older;
+  Writer* const after = writer == newest ? nullptr : writer->newer;
+  before->newer = writer;
+  writer->older = before;
+  writer->newer = first_left;
+  first_left->older = writer;
+  last_left->newer = after;
+  if (after != nullptr) {
+    after->older = last_left;
+    return;
+  }
+  Writer* now = writer;
+  if (newest_.compare_exchange_strong(now, last_left, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+    return;
+  }
+  // Others have joined behind `writer` and know it as the one before them.
+  while (now->older != writer) now = now->older;
+  now->older = last_left;
 }
 
 void CommitQueue::Finish(Writer* leader, Writer* last) {

@@ -100,7 +100,8 @@ class CommitQueue {
   bool Join(Writer* writer);
 
   // For the leader: links the writers that may be committed with it behind it, oldest
-  // first, through `newer`, and returns the last. Leaves the others in the queue.
+  // first, through `newer`, and returns the last. Those that may not are passed over: they
+  // stay in the queue, in their order, behind the group.
   Writer* TakeGroup(Writer* leader, size_t* size_bytes, size_t* count);
 
   // For the leader: wakes the members after it up to `last`, whose status is set, and makes
@@ -126,6 +127,10 @@ class CommitQueue {
   uint32_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
  private:
+  static bool MayShareGroup(const Writer& leader, const Writer& writer);
+  // Moves `writer` from behind the run of writers that are passed over to before it. `newest`
+  // was the newest writer when the leader looked.
+  void MoveBefore(Writer* first_left, Writer* last_left, Writer* writer, Writer* newest);
   // Sets `newer` in all writers from `newest` back to the leader.
   static void LinkNewer(Writer* newest, Writer* leader);
 

@@ -80,6 +80,7 @@ void DbImpl::LogHeader() {
       logs.c_str());
   DumpOptions(log, *db_options());
   DumpCodecs(log);
+  log->Flush();
 }
 
 void DbImpl::LogEvent(const std::string& json) const {

@@ -1,6 +1,7 @@
 // Writes: from the caller's bytes through the commit queue into log and memtables.
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <thread>
 
@@ -20,6 +21,8 @@ constexpr size_t kValueSizeMax = std::numeric_limits<uint32_t>::max();
 // Groups with at least this many bytes are inserted by their members in parallel; smaller ones
 // are done before the members would be awake.
 constexpr size_t kParallelInsertBytes = 64 << 10;
+// How long a sync waits for the writers of the last one: about half of what a sync takes.
+constexpr std::chrono::microseconds kRejoinMax(50);
 
 // A group whose members insert their own entries.
 struct ParallelInsert {
@@ -311,9 +314,11 @@ void DbImpl::LeadGroup(Writer* leader) {
   }
   if (leader->sync && last_sync_group_ > 1) {
     // Those who shared the last sync are about to come back: a sync without them would make
-    // them wait for another one.
+    // them wait for another one. On a busy machine a yield can take milliseconds.
+    const auto give_up = std::chrono::steady_clock::now() + kRejoinMax;
     for (int i = 0; i < 64 && queue_.waiting() < last_sync_group_; ++i) {
       std::this_thread::yield();
+      if (std::chrono::steady_clock::now() >= give_up) break;
     }
   }
   size_t group_bytes = 0, group_size = 0;

@@ -192,6 +192,18 @@ Status FileWriter::Append(Slice data) {
   return Status::Ok();
 }
 
+char* FileWriter::Room(size_t size) {
+  Rep& rep = *rep_;
+  // A buffer that becomes full is written by Append().
+  if (failed() || rep.used + size >= rep.options.buffer_bytes || !rep.Reserve(size)) return nullptr;
+  return rep.buffer + rep.used;
+}
+
+void FileWriter::AppendFilled(size_t size) {
+  rep_->used += size;
+  size_.store(size_.load(std::memory_order_relaxed) + size, std::memory_order_release);
+}
+
 Status FileWriter::WriteBuffer() {
   Rep& rep = *rep_;
   if (rep.used == 0) return Status::Ok();

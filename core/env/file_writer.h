@@ -35,6 +35,10 @@ class FileWriter {
   ~FileWriter();
 
   Status Append(Slice data);
+  // For short appends made of pieces: room for `size` bytes in the buffer, to be filled and
+  // then appended with AppendFilled(size). Nullptr: use Append().
+  char* Room(size_t size);
+  void AppendFilled(size_t size);
   // Hands the buffer to the operating system.
   Status Flush();
   // Flush(), then makes the data durable; `use_fsync` as in FileOptions.

@@ -71,6 +71,8 @@ std::string MakeLine(uint64_t now_us, Slice prefix, LogLevel level, Slice text) 
 
 class FileLogger final : public Logger {
  public:
+  static constexpr size_t kHeldBytesMax = 64 << 10;
+
   FileLogger(FileSystem* fs, Clock* clock, std::string directory, std::string base_name,
              const FileLoggerOptions& options)
       : Logger(options.level),
@@ -79,6 +81,8 @@ class FileLogger final : public Logger {
         directory_(std::move(directory)),
         base_name_(std::move(base_name)),
         options_(options) {}
+
+  ~FileLogger() override { Flush(); }
 
   // Moves an existing file away and opens a new one.
   Status Open() SKARN_EXCLUDES(mu_) {
@@ -92,15 +96,17 @@ class FileLogger final : public Logger {
     MutexLock lock(&mu_);
     if (level == LogLevel::kHeader && Rolls()) headers_.push_back(text.ToString());
     if (MustRoll(now_us, line.size())) {
+      WriteHeld();
       // When no new file can be opened, the old one takes the messages.
       std::unique_ptr<WritableFile> old = std::move(file_);
       if (!OpenLocked().ok() && file_ == nullptr) file_ = std::move(old);
     }
-    WriteLine(line);
+    AddLine(level, line);
   }
 
   void Flush() override SKARN_EXCLUDES(mu_) {
     MutexLock lock(&mu_);
+    WriteHeld();
     if (file_ != nullptr) (void)file_->Flush();
   }
 
@@ -108,16 +114,24 @@ class FileLogger final : public Logger {
   bool Rolls() const { return options_.max_file_size != 0 || options_.roll_after_seconds != 0; }
 
   bool MustRoll(uint64_t now_us, size_t more) const SKARN_REQUIRES(mu_) {
-    if (options_.max_file_size != 0 && size_ != 0 && size_ + more > options_.max_file_size) {
+    const uint64_t size = size_ + held_.size();
+    if (options_.max_file_size != 0 && size != 0 && size + more > options_.max_file_size) {
       return true;
     }
     return options_.roll_after_seconds != 0 &&
            now_us >= opened_us_ + options_.roll_after_seconds * 1000000;
   }
 
-  void WriteLine(const std::string& line) SKARN_REQUIRES(mu_) {
+  // Lines of the head come by the hundred: they are written together with the next other
+  // line or at Flush().
+  void AddLine(LogLevel level, const std::string& line) SKARN_REQUIRES(mu_) {
+    held_.append(line);
+    if (level != LogLevel::kHeader || held_.size() >= kHeldBytesMax) WriteHeld();
+  }
+  void WriteHeld() SKARN_REQUIRES(mu_) {
     // A log that cannot be written must not stop the engine.
-    if (file_ != nullptr && file_->Append(line).ok()) size_ += line.size();
+    if (file_ != nullptr && !held_.empty() && file_->Append(held_).ok()) size_ += held_.size();
+    held_.clear();
   }
 
   Status OpenLocked() SKARN_REQUIRES(mu_) {
@@ -136,8 +150,9 @@ class FileLogger final : public Logger {
     size_ = 0;
     opened_us_ = now_us;
     for (const std::string& header : headers_) {
-      WriteLine(MakeLine(now_us, Slice(), LogLevel::kHeader, header));
+      AddLine(LogLevel::kHeader, MakeLine(now_us, Slice(), LogLevel::kHeader, header));
     }
+    WriteHeld();
     DeleteOldFiles();
     return Status::Ok();
   }
@@ -170,6 +185,7 @@ class FileLogger final : public Logger {
   // A leaf in the lock order. Files are written under it: messages must not mix.
   Mutex mu_;
   std::unique_ptr<WritableFile> file_ SKARN_GUARDED_BY(mu_);
+  std::string held_ SKARN_GUARDED_BY(mu_);  // Lines that are not written yet.
   uint64_t size_ SKARN_GUARDED_BY(mu_) = 0;
   uint64_t opened_us_ SKARN_GUARDED_BY(mu_) = 0;
   std::vector<std::string> headers_ SKARN_GUARDED_BY(mu_);  // Repeated in each new file.

@@ -1,5 +1,6 @@
 #include "core/iterate/merging_cursor.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -31,11 +32,12 @@ class EmptyCursor final : public InternalCursor {
 class MergingCursor final : public InternalCursor {
  public:
   MergingCursor(const KeyOrder& order, SequenceNumber snapshot, Slice read_timestamp,
-                std::vector<MergingCursorBuilder::Source> sources)
+                size_t common_bytes, std::vector<MergingCursorBuilder::Source> sources)
       : order_(order),
         comparator_kind_(order.comparator()->kind()),
         snapshot_(snapshot),
-        read_timestamp_(read_timestamp) {
+        read_timestamp_(read_timestamp),
+        common_bytes_(common_bytes) {
     children_.reserve(sources.size());
     owned_.reserve(sources.size());
     for (size_t i = 0; i < sources.size(); ++i) {
@@ -172,7 +174,8 @@ class MergingCursor final : public InternalCursor {
   // Of a key without timestamp. Equal ranks tell nothing.
   uint64_t RankOf(Slice user_key) const {
     if (SKARN_UNLIKELY(comparator_kind_ == Comparator::Kind::kUser)) return 0;
-    const uint64_t prefix = KeyPrefix(user_key, 0);
+    // A shorter key is damage, whose order is noticed elsewhere.
+    const uint64_t prefix = KeyPrefix(user_key, std::min(common_bytes_, user_key.size()));
     return forward_ == (comparator_kind_ == Comparator::Kind::kBytewise) ? prefix : ~prefix;
   }
 
@@ -373,6 +376,7 @@ class MergingCursor final : public InternalCursor {
   const Comparator::Kind comparator_kind_;
   const SequenceNumber snapshot_;
   const Slice read_timestamp_;
+  const size_t common_bytes_;  // Left out of the ranks.
   std::vector<Owned> owned_;
   std::vector<Child> children_;  // Newest first.
   std::vector<Loser> losers_;    // Of inner nodes 1 on.
@@ -419,7 +423,8 @@ std::unique_ptr<InternalCursor> MergingCursorBuilder::Finish() {
   if (sources_.size() == 1 && sources_.front().tombstones == nullptr) {
     return std::move(sources_.front().cursor);
   }
-  return std::make_unique<MergingCursor>(order_, snapshot_, read_timestamp_, std::move(sources_));
+  return std::make_unique<MergingCursor>(order_, snapshot_, read_timestamp_, common_bytes_,
+                                         std::move(sources_));
 }
 
 std::unique_ptr<InternalCursor> NewEmptyCursor(Status status) {

@@ -36,6 +36,10 @@ class MergingCursorBuilder {
   // A level. Its tombstones are looked at unless `ignore_tombstones`.
   void AddLevel(std::unique_ptr<ConcatenatingCursor> level, bool ignore_tombstones = false);
 
+  // All keys begin with the same so many bytes, which need not be compared. Without
+  // timestamps.
+  void SetCommonBytes(size_t count) { common_bytes_ = count; }
+
   // The one cursor itself when there is only one and no tombstones; never null.
   std::unique_ptr<InternalCursor> Finish();
 
@@ -50,6 +54,7 @@ class MergingCursorBuilder {
   const KeyOrder& order_;
   const SequenceNumber snapshot_;
   const Slice read_timestamp_;
+  size_t common_bytes_ = 0;
   std::vector<Source> sources_;
 };
 

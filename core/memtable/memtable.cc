@@ -65,7 +65,9 @@ struct MemTable::Rep {
         tombstones(order),
         ordered(order, store, lanes,
                 /*eager=*/!CanHash(key_order) || given.inplace_update_support) {
-    if (CanHash(key_order)) hash.emplace(store, given.expected_entries);
+    if (CanHash(key_order))
+      hash.emplace(store, given.expected_entries,
+                   VersionHash::Forecast{&Rep::ForecastEntries, this});
     if (given.inplace_update_support) locks.emplace(given.inplace_update_num_locks);
     if (charge != nullptr) charge->Reserve(kInitialCharge);
   }
@@ -74,6 +76,16 @@ struct MemTable::Rep {
   // needs the order.
   static bool CanHash(const KeyOrder& order) {
     return order.comparator()->EqualMeansSameBytes() && order.timestamp_size() == 0;
+  }
+
+  // How many entries there will be when the memtable is full, if they go on as they began.
+  static uint64_t ForecastEntries(const void* state) {
+    const Rep& rep = *static_cast<const Rep*>(state);
+    const uint64_t bytes = rep.used.load(std::memory_order_relaxed);
+    if (bytes == 0) return 0;
+    const double each = static_cast<double>(bytes) /
+                        static_cast<double>(std::max<uint64_t>(rep.lanes.entries(), 1));
+    return static_cast<uint64_t>(static_cast<double>(rep.full_at) / each);
   }
 
   // Adds to the used bytes. True when the memtable became full.

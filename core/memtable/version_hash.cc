@@ -15,7 +15,8 @@ constexpr uint64_t kGroupsSampled = 64;
 
 }  // namespace
 
-VersionHash::VersionHash(const RecordStore& store, uint64_t expected_entries) : store_(store) {
+VersionHash::VersionHash(const RecordStore& store, uint64_t expected_entries, Forecast forecast)
+    : store_(store), forecast_(forecast) {
   // At two thirds, few groups overflow.
   const uint64_t slots =
       std::clamp(std::bit_ceil(expected_entries + expected_entries / 2), kFirstSlots, kSlotsMax);
@@ -82,11 +83,21 @@ uint64_t VersionHash::NextSlots() const {
     capacity += groups * kGroupSlots;
     used += groups * kGroupSlots * full / looked;
   }
-  // Some groups overflow long before the table is full: a small segment takes those. Keys
-  // made to collide fill groups of an empty table: they must not make us take memory.
+  // Keys made to collide fill groups of an empty table: they must not make us take memory.
   if (used < capacity / 4) return kFirstSlots;
-  if (used < capacity / 4 * 3)
+  const uint64_t expected = forecast_.entries != nullptr ? forecast_.entries(forecast_.state) : 0;
+  const uint64_t wanted = expected + expected / 2;
+  // While it is small, the table grows as soon as it can; later, rare overflows are no reason.
+  const bool small = capacity < kEagerSlotsMax;
+  if (wanted > 2 * capacity && (small || used >= capacity / 8 * 5)) {
+    const uint64_t limit = small ? std::min(std::bit_ceil(capacity) * 32, kEagerSlotsMax)
+                                 : std::min(std::bit_ceil(capacity) * 2, kSlotsMax);
+    return std::clamp(std::bit_ceil(std::min(wanted, kSlotsMax)), kFirstSlots, limit);
+  }
+  // Some groups overflow long before the table is full: a small segment takes those.
+  if (used < capacity / 4 * 3) {
     return std::clamp(std::bit_floor(capacity / 8), kFirstSlots, kSlotsMax);
+  }
   return std::min(std::bit_ceil(capacity) * 2, kSlotsMax);
 }
 

@@ -3,9 +3,9 @@
 // Open addressing without moves: a key has a group of 16 slots (128 bytes), begins at
 // one of them and takes the first that is free. Nothing is ever removed, so a free slot
 // on the way proves that the key is absent, and two writers of one key always meet at
-// one slot. A key whose group is full goes to the next segment: a small one while the
-// table has room elsewhere, else one twice as large as all before. So the table grows
-// without moving anything and without stopping writers.
+// one slot. A key whose group is full goes to the next segment: one for all entries that
+// are still expected, or a small one when the table is large enough for them. So the table
+// grows without moving anything and without stopping writers.
 //
 //   slot (64 bits): upper half of the hash | reference of the newest record; 0 free
 //
@@ -30,8 +30,14 @@ namespace skarn {
 
 class VersionHash {
  public:
-  // `expected_entries` 0: unknown, start small.
-  VersionHash(const RecordStore& store, uint64_t expected_entries);
+  // Tells how many entries the memtable is going to have; 0: unknown. Any writer calls it.
+  struct Forecast {
+    using Entries = uint64_t(const void* state);
+    Entries* entries = nullptr;
+    const void* state = nullptr;
+  };
+  // `expected_entries` 0: unknown, start small and grow by the forecast.
+  VersionHash(const RecordStore& store, uint64_t expected_entries, Forecast forecast);
   ~VersionHash();
   VersionHash(const VersionHash&) = delete;
   VersionHash& operator=(const VersionHash&) = delete;
@@ -81,7 +87,9 @@ class VersionHash {
 
  private:
   static constexpr unsigned kGroupSlots = 16;
-  static constexpr uint64_t kFirstSlots = 256;
+  static constexpr uint64_t kFirstSlots = 1024;
+  // Up to here a forecast is followed in large steps: it takes 8 MiB.
+  static constexpr uint64_t kEagerSlotsMax = uint64_t{1} << 20;
   static constexpr uint64_t kSlotsMax = uint64_t{1} << 31;
 
   struct Segment {
@@ -109,6 +117,7 @@ class VersionHash {
   Outcome InsertBelow(RecordRef head, uint64_t tag, RecordRef ref);
 
   const RecordStore& store_;
+  const Forecast forecast_;
   Segment first_;
   std::atomic<size_t> memory_{0};  // Written under grow_mu_ or by the constructor.
   Mutex grow_mu_;                  // A leaf in the lock order.

@@ -63,8 +63,9 @@ constexpr OptionRow<TableOptions> kTableRows[] = {
 
 template <typename Options, size_t kCount>
 const OptionRow<Options>* Find(const OptionRow<Options> (&rows)[kCount], Slice name) {
+  if (name.empty()) return nullptr;
   for (const OptionRow<Options>& row : rows) {
-    if (row.in_text && name == Slice(row.name)) return &row;
+    if (row.name[0] == name[0] && row.in_text && name == Slice(row.name)) return &row;
   }
   return nullptr;
 }

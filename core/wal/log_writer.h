@@ -55,6 +55,8 @@ class LogWriter {
   size_t header_size() const;
   // `begins` and `ends`: whether the bytes are the first and the last of the record.
   Status EmitFragments(const Slice* parts, size_t count, size_t total, bool begins, bool ends);
+  // The record as one fragment, put together in the file's buffer. False: it does not fit.
+  bool EmitWhole(const Slice* parts, size_t count, size_t total);
   Status EmitCompressed(const Slice* parts, size_t count);
   // A record of the log itself, never split.
   Status EmitControl(LogRecordType type, Slice body);

@@ -1,0 +1,152 @@
+#include "core/db/commit_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/random.h"
+
+namespace skarn {
+namespace {
+
+// A writer on a thread of its own. Whoever leads notes its group's names and ends it.
+class Writers {
+ public:
+  explicit Writers(CommitQueue* queue) : queue_(queue) {}
+  ~Writers() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // Returns when the writer is in the queue.
+  void Join(const std::string& name, bool disable_wal) {
+    const uint32_t before = queue_->waiting();
+    threads_.emplace_back([this, name, disable_wal] {
+      Writer writer;
+      writer.disable_wal = disable_wal;
+      writer.size_bytes = 10;
+      Named named{&writer, name};
+      Run(&named);
+    });
+    while (queue_->waiting() == before) std::this_thread::yield();
+    // It is counted a moment before it is in.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+
+  std::string GroupNames(Writer* leader) {
+    size_t bytes = 0, count = 0;
+    Writer* const last = queue_->TakeGroup(leader, &bytes, &count);
+    std::string names;
+    size_t members = 0;
+    for (Writer* writer = leader;; writer = writer->newer) {
+      if (writer != leader) names += static_cast<const char*>(writer->group);
+      EXPECT_EQ(writer->disable_wal, leader->disable_wal);
+      ++members;
+      if (writer == last) break;
+    }
+    EXPECT_EQ(members, count);
+    EXPECT_EQ(bytes, 10 * count);
+    last_ = last;
+    return names;
+  }
+  Writer* last() const { return last_; }
+  // Of the groups led by Join()ed writers, in their order.
+  std::string groups;
+
+ private:
+  struct Named {
+    Writer* writer;
+    std::string name;
+  };
+  void Run(Named* named) {
+    named->writer->group = named->name.data();
+    if (!queue_->Join(named->writer)) return;
+    groups += "(" + named->name + GroupNames(named->writer) + ")";
+    queue_->Finish(named->writer, last_);
+  }
+
+  CommitQueue* const queue_;
+  Writer* last_ = nullptr;  // Leaders only.
+  std::vector<std::thread> threads_;
+};
+
+TEST(CommitQueueTest, PassesOverThoseWhoCannotComeAlong) {
+  CommitQueue queue{CommitQueue::Limits()};
+  std::string groups;
+  {
+    Writers writers(&queue);
+    Writer leader;
+    leader.size_bytes = 10;
+    ASSERT_TRUE(queue.Join(&leader));
+    writers.Join("B", true);
+    writers.Join("c", false);
+    writers.Join("D", true);
+    writers.Join("E", true);
+    writers.Join("f", false);
+    EXPECT_EQ(writers.GroupNames(&leader), "cf");
+    Writer* const last = writers.last();
+    // Joins behind what was the newest when the group was taken.
+    writers.Join("g", false);
+    writers.Join("H", true);
+    queue.Finish(&leader, last);
+    while (queue.waiting() > 0) std::this_thread::yield();
+    groups = writers.groups;
+  }
+  EXPECT_EQ(groups, "(BDEH)(g)");
+}
+
+TEST(CommitQueueTest, EveryWriterIsCommittedOnceWhateverTheMixture) {
+  CommitQueue queue{CommitQueue::Limits()};
+  static constexpr int kThreads = 6;
+  static constexpr int kWrites = 3000;
+  std::atomic<uint64_t> committed{0};
+  int inside = 0;  // Leaders only.
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      Random random(static_cast<uint64_t>(t) + 1);
+      for (int i = 0; i < kWrites; ++i) {
+        Writer writer;
+        writer.size_bytes = 10;
+        writer.disable_wal = random.OneIn(3);
+        writer.sync = !writer.disable_wal && random.OneIn(4);
+        writer.disable_memtable = random.OneIn(5);
+        if (random.OneIn(50)) {
+          queue.EnterExclusive(&writer);
+          EXPECT_EQ(inside++, 0);
+          EXPECT_EQ(--inside, 0);
+          queue.LeaveExclusive(&writer);
+          committed.fetch_add(1);
+          continue;
+        }
+        if (!queue.Join(&writer)) {
+          EXPECT_EQ(writer.sequence, 1u);  // Exactly once.
+          continue;
+        }
+        EXPECT_EQ(inside++, 0);
+        size_t bytes = 0, count = 0;
+        Writer* const last = queue.TakeGroup(&writer, &bytes, &count);
+        for (Writer* member = &writer;; member = member->newer) {
+          EXPECT_EQ(member->disable_wal, writer.disable_wal);
+          EXPECT_EQ(member->disable_memtable, writer.disable_memtable);
+          EXPECT_TRUE(writer.sync || !member->sync);
+          EXPECT_FALSE(member->exclusive);
+          ++member->sequence;
+          committed.fetch_add(1);
+          if (member == last) break;
+        }
+        EXPECT_EQ(--inside, 0);
+        queue.Finish(&writer, last);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(committed.load(), static_cast<uint64_t>(kThreads) * kWrites);
+  EXPECT_EQ(queue.waiting(), 0u);
+}
+
+}  // namespace
+}  // namespace skarn
