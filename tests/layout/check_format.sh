@@ -4,7 +4,7 @@ set -eu
 cd "$1"
 status=0
 count=0
-for file in $(git ls-files 'core/*.h' 'core/*.cc' 'compat/*.h' 'compat/*.cc' 'tests/*.h' 'tests/*.cc'); do
+for file in $(git ls-files 'core/*.h' 'core/*.cc' 'compat/*.h' 'compat/*.cc' 'tests/*.h' 'tests/*.cc' 'tools/*.h' 'tools/*.cc'); do
   count=$((count + 1))
   "$2" --style=file "$file" | cmp -s - "$file" || { echo "not formatted: $file"; status=1; }
 done
