@@ -6,6 +6,7 @@
 #include "compat/c_status.h"
 #include "compat/handles.h"
 #include "compat/value_sinks.h"
+#include "core/base/small_array.h"
 #include "include/c_api/rocksdb/c.h"
 
 namespace {
@@ -17,6 +18,10 @@ using skarn::SaveError;
 using skarn::Slice;
 using skarn::Status;
 using skarn::ValueSink;
+
+// What a multi-get holds for each of its keys; usual numbers of keys need no allocation.
+template <typename T>
+using PerKey = skarn::SmallArray<T, 32>;
 
 char* GetCopy(rocksdb_t* db, const rocksdb_readoptions_t* options, ColumnFamilyHandle* family,
               Slice key, size_t* vallen, char** ts, size_t* tslen, char** errptr) {
@@ -69,11 +74,11 @@ void MultiGetCopies(rocksdb_t* db, const rocksdb_readoptions_t* options,
                     const rocksdb_column_family_handle_t* const* families, size_t count,
                     const char* const* keys, const size_t* key_sizes, char** values,
                     size_t* value_sizes, char** timestamps, size_t* timestamp_sizes, char** errs) {
-  std::vector<Slice> slices(count);
-  std::vector<ColumnFamilyHandle*> handles(count);
-  std::vector<MallocSink> sinks(count);
-  std::vector<ValueSink*> sink_pointers(count);
-  std::vector<Status> statuses(count);
+  PerKey<Slice> slices(count);
+  PerKey<ColumnFamilyHandle*> handles(count);
+  PerKey<MallocSink> sinks(count);
+  PerKey<ValueSink*> sink_pointers(count);
+  PerKey<Status> statuses(count);
   std::vector<std::string> found(timestamps != nullptr ? count : 0);
   for (size_t i = 0; i < count; ++i) {
     slices[i] = Slice(keys[i], key_sizes[i]);
@@ -101,12 +106,13 @@ template <typename SliceAt>
 void BatchedMultiGet(rocksdb_t* db, const rocksdb_readoptions_t* options,
                      ColumnFamilyHandle* family, size_t count, SliceAt slice_at,
                      rocksdb_pinnableslice_t** values, char** errs, bool sorted_input) {
-  std::vector<Slice> slices(count);
-  std::vector<ColumnFamilyHandle*> handles(count, family);
-  std::vector<ValueSink*> sinks(count);
-  std::vector<Status> statuses(count);
+  PerKey<Slice> slices(count);
+  PerKey<ColumnFamilyHandle*> handles(count);
+  PerKey<ValueSink*> sinks(count);
+  PerKey<Status> statuses(count);
   for (size_t i = 0; i < count; ++i) {
     slices[i] = slice_at(i);
+    handles[i] = family;
     values[i] = new rocksdb_pinnableslice_t;
     sinks[i] = &values[i]->rep;
   }

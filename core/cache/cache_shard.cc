@@ -7,6 +7,12 @@
 #include "core/base/epoch.h"
 
 namespace skarn {
+namespace {
+
+// Objects of this many bytes may wait until no reader can be looking at them.
+constexpr size_t kWaitingBytesMax = size_t{1} << 20;
+
+}  // namespace
 
 CacheShard::Table::Table(size_t bucket_count)
     : mask(bucket_count - 1), buckets(new Bucket[bucket_count]) {}
@@ -62,8 +68,7 @@ CacheShard::~CacheShard() {
   delete table;
 }
 
-Cache::Handle* CacheShard::Lookup(const CacheKey& key, uint64_t hash) {
-  EpochGuard guard;
+Cache::Handle* CacheShard::Peek(const CacheKey& key, uint64_t hash) const {
   const Table* table = table_.load(std::memory_order_acquire);
   const uint64_t tag = Tag(hash);
   const Bucket* bucket = &table->buckets[hash & table->mask];
@@ -73,21 +78,53 @@ Cache::Handle* CacheShard::Lookup(const CacheKey& key, uint64_t hash) {
       const uint64_t word = slot.load(std::memory_order_acquire);
       if (word >> 48 != tag || word == 0) continue;
       Handle* entry = Entry(word);
-      if (!(entry->key == key)) continue;
-      const uint32_t old = entry->state.fetch_add(1, std::memory_order_acquire);
-      if (SKARN_LIKELY((old & kInTable) != 0)) {
-        if (entry->used.load(std::memory_order_relaxed) == 0) {
-          entry->used.store(1, std::memory_order_relaxed);
-        }
-        return entry;
+      if (SKARN_UNLIKELY(!(entry->key == key))) continue;
+      if (entry->used.load(std::memory_order_relaxed) == 0) {
+        entry->used.store(1, std::memory_order_relaxed);
       }
-      // It was taken out meanwhile: undo. The epoch keeps the entry's memory.
-      const uint32_t undone = entry->state.fetch_sub(1, std::memory_order_acq_rel);
-      if ((undone & kPins) == 1) ReleasedLast(entry, undone);
+      return entry;
     }
     bucket = bucket->overflow.load(std::memory_order_acquire);
   } while (SKARN_UNLIKELY(bucket != nullptr));
   return nullptr;
+}
+
+bool CacheShard::TryRef(Handle* handle) {
+  const uint32_t old = handle->state.fetch_add(1, std::memory_order_acquire);
+  if (SKARN_LIKELY((old & kInTable) != 0)) return true;
+  // It was taken out meanwhile: undo. The epoch keeps the entry's memory.
+  const uint32_t undone = handle->state.fetch_sub(1, std::memory_order_acq_rel);
+  if ((undone & kPins) == 1) ReleasedLast(handle, undone);
+  return false;
+}
+
+Cache::Handle* CacheShard::Lookup(const CacheKey& key, uint64_t hash) {
+  EpochGuard guard;
+  // What was taken out under our eyes may have been replaced.
+  for (int tries = 0; tries < 2; ++tries) {
+    Handle* entry = Peek(key, hash);
+    if (entry == nullptr || SKARN_LIKELY(TryRef(entry))) return entry;
+  }
+  return nullptr;
+}
+
+void CacheShard::Recharge(Handle* handle, size_t charge) {
+  Handle* garbage = nullptr;
+  {
+    MutexLock lock(&mu_);
+    if ((handle->state.load(std::memory_order_acquire) & kInTable) == 0) return;
+    // Sizes are unsigned: a difference below zero wraps, and so does its sum.
+    const size_t more = charge - handle->charge.load(std::memory_order_relaxed);
+    handle->charge.store(charge, std::memory_order_relaxed);
+    usage_.fetch_add(more, std::memory_order_relaxed);
+    role_bytes_[static_cast<size_t>(handle->role)].fetch_add(more, std::memory_order_relaxed);
+    if (handle->list != kNoList) {
+      lists_[handle->list].bytes += more;
+      Rebalance();
+    }
+    EvictFor(0, &garbage);
+  }
+  FreeAll(garbage);
 }
 
 void CacheShard::Prefetch(uint64_t hash) const {
@@ -165,7 +202,7 @@ Status CacheShard::Insert(const CacheKey& key, uint64_t hash, void* object, Cach
   entry->key = key;
   entry->object = object;
   entry->deleter = deleter;
-  entry->charge = charge;
+  entry->charge.store(charge, std::memory_order_relaxed);
   entry->shard = index_;
   entry->role = role;
   entry->priority = priority;
@@ -419,16 +456,29 @@ void CacheShard::Rebalance() {
 
 void CacheShard::Uncount(const Handle* entry) {
   usage_.fetch_sub(Total(entry), std::memory_order_relaxed);
-  role_bytes_[static_cast<size_t>(entry->role)].fetch_sub(entry->charge, std::memory_order_relaxed);
+  role_bytes_[static_cast<size_t>(entry->role)].fetch_sub(
+      entry->charge.load(std::memory_order_relaxed), std::memory_order_relaxed);
   role_entries_[static_cast<size_t>(entry->role)].fetch_sub(1, std::memory_order_relaxed);
 }
 
 void CacheShard::FreeAll(Handle* garbage) {
+  if (garbage == nullptr) return;
+  size_t bytes = 0;
   while (garbage != nullptr) {
     Handle* next = garbage->next;
-    if (garbage->deleter != nullptr) garbage->deleter(garbage->object);
-    EpochDomain::Retire(garbage);
+    bytes += garbage->charge.load(std::memory_order_relaxed);
+    EpochDomain::Retire(garbage, [](void* retired) {
+      auto* entry = static_cast<Handle*>(retired);
+      if (entry->deleter != nullptr) entry->deleter(entry->object);
+      delete entry;
+    });
     garbage = next;
+  }
+  // Large objects must not wait for as many others as small ones.
+  static constinit std::atomic<size_t> waiting{0};  // Relaxed: about how much is enough.
+  if (waiting.fetch_add(bytes, std::memory_order_relaxed) + bytes >= kWaitingBytesMax) {
+    waiting.store(0, std::memory_order_relaxed);
+    EpochDomain::Drain();
   }
 }
 

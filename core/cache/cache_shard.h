@@ -5,8 +5,8 @@
 // each a pointer to an entry with 16 bits of its hash above it, and a link to an
 // overflow bucket. A reader searches inside an epoch and pins what it finds by counting
 // in the entry's state word; it writes nothing else but, now and then, the "used" mark.
-// Whatever changes the table holds the mutex. Entries and old tables are freed through
-// EpochDomain; the objects themselves as soon as the last pin is gone.
+// Whatever changes the table holds the mutex. Entries with their objects, and old tables,
+// are freed through EpochDomain, so a reader may also look without a pin.
 //
 // What is dropped first: entries wait in three lists, those of bottom, low and high
 // priority, oldest first. The shard drops from the oldest end of the lowest list that
@@ -34,7 +34,9 @@ struct Cache::Handle {
   CacheKey key;
   void* object = nullptr;
   Deleter deleter = nullptr;
-  size_t charge = 0;  // What the caller said; `overhead` comes on top.
+  // What the caller said; `overhead` comes on top. Changed under the mutex, while the entry is
+  // in the table.
+  std::atomic<size_t> charge{0};
   uint32_t shard = 0;
   // See CacheShard::State. Written by everybody who pins, releases or removes.
   std::atomic<uint32_t> state{0};
@@ -66,6 +68,10 @@ class alignas(128) CacheShard {
                 size_t charge, Cache::Role role, Cache::Priority priority, Handle** handle)
       SKARN_EXCLUDES(mu_);
   Handle* Lookup(const CacheKey& key, uint64_t hash);
+  // See Cache. Both within an epoch of the caller's.
+  Handle* Peek(const CacheKey& key, uint64_t hash) const;
+  bool TryRef(Handle* handle) SKARN_EXCLUDES(mu_);
+  void Recharge(Handle* handle, size_t charge) SKARN_EXCLUDES(mu_);
   void Prefetch(uint64_t hash) const;
   void Ref(Handle* handle);
   void Release(Handle* handle, bool erase) SKARN_EXCLUDES(mu_);
@@ -123,7 +129,9 @@ class alignas(128) CacheShard {
   static Handle* Entry(uint64_t word) {
     return reinterpret_cast<Handle*>(word & ((uint64_t{1} << 48) - 1));
   }
-  size_t Total(const Handle* entry) const { return entry->charge + overhead_; }
+  size_t Total(const Handle* entry) const {
+    return entry->charge.load(std::memory_order_relaxed) + overhead_;
+  }
 
   // The slot that holds an entry with the key, or null.
   std::atomic<uint64_t>* FindSlot(const CacheKey& key, uint64_t hash) SKARN_REQUIRES(mu_);
@@ -140,7 +148,8 @@ class alignas(128) CacheShard {
   // After the pin count fell to zero.
   void ReleasedLast(Handle* entry, uint32_t old_state) SKARN_EXCLUDES(mu_);
   void Uncount(const Handle* entry);
-  // Deletes the objects of a chain. Called without the mutex: deleters may be slow.
+  // Retires the entries of a chain with their objects, which readers may be looking at.
+  // Called without the mutex: deleters may be slow.
   void FreeAll(Handle* garbage) SKARN_EXCLUDES(mu_);
 
   std::atomic<Table*> table_{nullptr};  // Written under the mutex; old ones are retired.

@@ -36,12 +36,6 @@ ShardedCache::ShardedCache(const Settings& settings)
   }
 }
 
-uint64_t ShardedCache::HashOf(const CacheKey& key) {
-  // Both multiplicands are never zero in practice; a zero would only make collisions.
-  return internal::Hash64Avalanche(internal::Hash64Fold(
-      key.file ^ 0x9E3779B185EBCA87u, (key.offset + 0x165667B19E3779F9u) * 0xC2B2AE3D27D4EB4Fu));
-}
-
 Status ShardedCache::Insert(const CacheKey& key, void* object, Deleter deleter, size_t charge,
                             Role role, Priority priority, Handle** handle) {
   const uint64_t hash = HashOf(key);

@@ -1,6 +1,9 @@
 // ShardedCache is the cache behind both constructors of cache.h: shards chosen by the
 // key's hash, each with its share of the capacity (cache_shard.h).
 //
+// Readers inside an epoch may look at an object without pinning it (Peek()), so objects are
+// deleted a little after they were let go.
+//
 // LRU and HyperClock differ in what they report as their own memory and in how many
 // shards they have by default; they keep and drop entries alike.
 //
@@ -12,6 +15,7 @@
 #include <atomic>
 #include <memory>
 
+#include "core/base/hash.h"
 #include "core/cache/cache.h"
 #include "core/cache/cache_shard.h"
 
@@ -38,7 +42,7 @@ class ShardedCache final : public Cache {
   Handle* Lookup(const CacheKey& key) override;
   void Prefetch(const CacheKey& key) const override;
   void* Value(Handle* handle) override { return handle->object; }
-  size_t Charge(Handle* handle) override { return handle->charge; }
+  size_t Charge(Handle* handle) override { return handle->charge.load(std::memory_order_relaxed); }
   void Ref(Handle* handle) override;
   void Release(Handle* handle, bool erase) override;
   void Erase(const CacheKey& key) override;
@@ -55,8 +59,23 @@ class ShardedCache final : public Cache {
   void DisownData() override;
   void UsageOf(Role role, size_t* bytes, size_t* entries) const override;
 
+  // Like Lookup() without a pin: what is found stays valid until the calling thread leaves its
+  // epoch. Writes nothing that others read. Precondition: inside an epoch (core/base/epoch.h).
+  Handle* Peek(const CacheKey& key) const {
+    const uint64_t hash = HashOf(key);
+    return ShardOf(hash).Peek(key, hash);
+  }
+  // Pins what Peek() found, within the same epoch. False when it was taken out meanwhile.
+  bool TryRef(Handle* handle) { return shards_[handle->shard].TryRef(handle); }
+  // The object has grown or shrunk; for whoever found it by Lookup() or Peek().
+  void Recharge(Handle* handle, size_t charge) { shards_[handle->shard].Recharge(handle, charge); }
+
  private:
-  static uint64_t HashOf(const CacheKey& key);
+  static uint64_t HashOf(const CacheKey& key) {
+    // Both multiplicands are never zero in practice; a zero would only make collisions.
+    return internal::Hash64Avalanche(internal::Hash64Fold(
+        key.file ^ 0x9E3779B185EBCA87u, (key.offset + 0x165667B19E3779F9u) * 0xC2B2AE3D27D4EB4Fu));
+  }
   CacheShard& ShardOf(uint64_t hash) const { return shards_[(hash >> 32) & shard_mask_]; }
   size_t ShareOf(size_t capacity) const { return (capacity + shard_mask_) / (shard_mask_ + 1); }
 

@@ -81,6 +81,19 @@ class LevelSequence final : public FileSequence {
   std::vector<Pin> pinned_;
 };
 
+// Whether a few files are all open and have no range tombstones. A level of many files is
+// asked as it is walked.
+bool HaveNoTombstones(const LevelFiles& files) {
+  constexpr size_t kFilesMax = 16;
+  if (files.size() > kFilesMax) return false;
+  EpochGuard guard;
+  for (const FileMetadata* file : files) {
+    TableReader* const reader = file->reader.load(std::memory_order_acquire);
+    if (reader == nullptr || reader->Tombstones() != nullptr) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion* super_version,
@@ -102,6 +115,8 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
   const bool prefix_seek = super_version->options->prefix_extractor != nullptr &&
                            !read.total_order_seek && !read.auto_prefix_mode;
   const auto add_memtable = [&](const MemTable* table) {
+    // What is written from now on has larger numbers than the view shows.
+    if (table->empty()) return;
     builder.Add(table->NewCursor(prefix_seek),
                 ClippedTombstones(order, tombstones ? table->Tombstones(sequence) : nullptr));
   };
@@ -131,7 +146,7 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
       builder.AddLevel(std::make_unique<ConcatenatingCursor>(
                            order, std::make_unique<LevelSequence>(read, version, level),
                            read.iterate_lower_bound, read.iterate_upper_bound),
-                       /*ignore_tombstones=*/!tombstones);
+                       /*ignore_tombstones=*/!tombstones || HaveNoTombstones(storage.level(level)));
     }
   }
   view->cursor = builder.Finish();

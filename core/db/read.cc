@@ -1,9 +1,9 @@
 // Point reads: Get, MultiGet, KeyMayExist. They lock nothing and write no shared memory.
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 
+#include "core/base/small_array.h"
 #include "core/db/db_impl.h"
 #include "core/key/point_lookup.h"
 #include "core/metrics/perf_context.h"
@@ -35,6 +35,28 @@ Status Outcome(const PointLookup& lookup) {
     default:
       return Status::NotFound();
   }
+}
+
+// A key of a multi-get and where it stands in the order of keys.
+struct Placed {
+  uint64_t prefix;  // See KeyPrefix().
+  uint32_t index;
+};
+
+// How many bytes all keys begin with.
+size_t SharedBeginning(const Slice* keys, size_t count) {
+  size_t shared = keys[0].size();
+  for (size_t i = 1; i < count && shared != 0; ++i) {
+    shared = std::min(shared, keys[i].size());
+    size_t at = 0;
+    while (at + 8 <= shared &&
+           DecodeFixed64(keys[0].data() + at) == DecodeFixed64(keys[i].data() + at)) {
+      at += 8;
+    }
+    while (at < shared && keys[0][at] == keys[i][at]) ++at;
+    shared = at;
+  }
+  return shared;
 }
 
 bool SkipsMemtables(const ReadOptions& options, bool unlogged_writes) {
@@ -173,7 +195,7 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
   const bool timed = statistics_ != nullptr && statistics_->WantsTimers();
   const uint64_t start_ns = SKARN_UNLIKELY(timed) ? PerfNow() : 0;
 
-  std::vector<ColumnFamily*> family_of(count);
+  SmallArray<ColumnFamily*, kGroup> family_of(count);
   std::vector<ColumnFamily*> families;
   for (size_t i = 0; i < count; ++i) {
     family_of[i] = FamilyOf(handles[i]);
@@ -182,10 +204,17 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
       families.push_back(family_of[i]);
     }
   }
-  std::vector<size_t> order(count);
-  std::iota(order.begin(), order.end(), size_t{0});
+  SmallArray<Placed, kGroup> order(count);
+  const bool bytewise = families.size() == 1 && families.front()->order().bytewise();
+  const size_t shared = bytewise && !sorted_input ? SharedBeginning(keys, count) : 0;
+  for (size_t i = 0; i < count; ++i) {
+    order[i].index = static_cast<uint32_t>(i);
+    order[i].prefix = bytewise ? KeyPrefix(keys[i], shared) : 0;
+  }
   if (!sorted_input || families.size() > 1) {
-    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    std::sort(order.begin(), order.end(), [&](const Placed& one, const Placed& other) {
+      if (SKARN_LIKELY(one.prefix != other.prefix)) return one.prefix < other.prefix;
+      const uint32_t a = one.index, b = other.index;
       if (family_of[a] != family_of[b]) return family_of[a]->id() < family_of[b]->id();
       const Comparator* const comparator = family_of[a]->order().comparator();
       const int by_key = family_of[a]->order().bytewise()
@@ -194,6 +223,7 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
       return by_key != 0 ? by_key < 0 : a < b;
     });
   }
+  const bool counts_bytes = statistics_ != nullptr || options.value_size_soft_limit != UINT64_MAX;
 
   EpochGuard guard(context);
   std::vector<SuperVersion*> super_versions;
@@ -204,9 +234,9 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
   uint64_t bytes = 0;
   bool over_limit = false;
   for (size_t begin = 0; begin < count;) {
-    ColumnFamily* const family = family_of[order[begin]];
+    ColumnFamily* const family = family_of[order[begin].index];
     size_t end = begin;
-    while (end < count && end - begin < kGroup && family_of[order[end]] == family) ++end;
+    while (end < count && end - begin < kGroup && family_of[order[end].index] == family) ++end;
     const size_t size = end - begin;
     const size_t family_index =
         static_cast<size_t>(std::find(families.begin(), families.end(), family) - families.begin());
@@ -220,7 +250,7 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
       group_status = Status::TimedOut();
     }
     if (!group_status.ok()) {
-      for (size_t i = begin; i < end; ++i) statuses[order[i]] = group_status;
+      for (size_t i = begin; i < end; ++i) statuses[order[i].index] = group_status;
       begin = end;
       continue;
     }
@@ -230,10 +260,14 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
     PointLookup* waiting[kGroup];
     size_t waiting_count = 0;
     for (size_t i = 0; i < size; ++i) {
-      const size_t index = order[begin + i];
-      counting[i].inner = sinks[index];
+      const size_t index = order[begin + i].index;
+      ValueSink* sink = sinks[index];
+      if (SKARN_UNLIKELY(counts_bytes)) {
+        counting[i].inner = sink;
+        sink = &counting[i];
+      }
       lookups[i].emplace(family->order(), keys[index], snapshot, read_timestamp,
-                         family->merge_operator(), &counting[i]);
+                         family->merge_operator(), sink);
       if (found_timestamps != nullptr) lookups[i]->extras().timestamp = &found_timestamps[index];
       lookups[i]->extras().blobs = family->blobs();
       waiting[waiting_count++] = &*lookups[i];
@@ -245,8 +279,10 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
           waiting);
     };
     if (!skip) {
-      super_version->active->MultiGet(waiting, waiting_count);
-      keep_unsettled();
+      if (!super_version->active->empty()) {
+        super_version->active->MultiGet(waiting, waiting_count);
+        keep_unsettled();
+      }
       for (MemTable* table : super_version->immutables) {
         if (waiting_count == 0) break;
         table->MultiGet(waiting, waiting_count);
@@ -262,7 +298,7 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
       }
     }
     for (size_t i = 0; i < size; ++i) {
-      const size_t index = order[begin + i];
+      const size_t index = order[begin + i].index;
       if (over_limit) {
         // The sink was perhaps called already; the status tells that the value is not to be used.
         statuses[index] = Status::Aborted();

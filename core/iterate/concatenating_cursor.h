@@ -56,6 +56,11 @@ class ConcatenatingCursor final : public InternalCursor, public TombstoneSource 
   void Next() override;
   void Prev() override;
   bool PrepareValue() override;
+  // The cursor of the current file. While it stays valid, its Next() and its entry stand for
+  // this one's; Resume() must follow before anything but a seek is asked of this one.
+  // Precondition: valid().
+  InternalCursor* file_cursor() const { return cursor_.get(); }
+  void Resume() { SkipEmptyForward(); }
   Status status() const override;
   bool KeyPinned() const override;
   bool ValuePinned() const override;

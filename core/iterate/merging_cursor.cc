@@ -262,7 +262,9 @@ class MergingCursor final : public InternalCursor {
   // Goes on to the first entry that no tombstone covers, and shows it.
   void Filter() {
     const Child& child = children_[winner_];
-    if (SKARN_LIKELY(covers_.empty() && child.valid && status_.ok())) {
+    if (SKARN_LIKELY(child.valid && status_.ok() &&
+                     (covers_.empty() || (cover_known_ && child.rank < nearest_rank_ &&
+                                          child.cursor->sequence() >= covered_up_to_)))) {
       Show(*child.cursor);
     } else {
       FilterCovered();
@@ -331,9 +333,8 @@ class MergingCursor final : public InternalCursor {
         }
       }
     }
-    if (nearest_ != nullptr) {
-      nearest_rank_ = RankOf(forward_ ? nearest_->limit : nearest_->start);
-    }
+    nearest_rank_ =
+        nearest_ == nullptr ? kLastRank : RankOf(forward_ ? nearest_->limit : nearest_->start);
     cover_known_ = true;
   }
   bool EndsBefore(const TombstoneSpan& a, const TombstoneSpan& b) const {

@@ -63,14 +63,17 @@ void UserIterator::Prepare() {
 
 void UserIterator::TakeView(IteratorView view, Status status) {
   valid_ = false;
+  step_ = nullptr;
   view_ = std::move(view);
   status_ = std::move(status);
   if (view_.cursor == nullptr) {
     if (status_.ok()) status_ = Status::InvalidArgument("iterator has no cursor");
     cursor_ = nullptr;
+    level_ = nullptr;
     return;
   }
   cursor_ = view_.cursor.get();
+  level_ = dynamic_cast<ConcatenatingCursor*>(cursor_);
   sequence_ = view_.sequence;
   if (setup_.read.pin_data) cursor_->SetPinList(&pins_);
 }
@@ -118,7 +121,7 @@ Status UserIterator::GetProperty(Slice name, std::string* value) const {
       *value = "Iterator is not valid.";
     } else {
       const bool pinned = setup_.read.pin_data && (key_pinned ? key_pinned_ : value_pinned_);
-      *value = pinned ? "1" : "0";
+      value->assign(1, pinned ? '1' : '0');
     }
     return Status::Ok();
   }
@@ -189,6 +192,7 @@ bool UserIterator::RefuseInTailing(const char* operation) {
 
 bool UserIterator::StartSeek() {
   valid_ = false;
+  step_ = nullptr;
   keys_examined_ = 0;
   saved_key_.Clear();
   prefix_known_ = false;
@@ -214,22 +218,32 @@ void UserIterator::EndSeek() {
   setup_.statistics->Add(Ticker::kDbIterBytesRead, key_.size() + value_.size());
 }
 
-[[gnu::always_inline]] inline void UserIterator::FindForward(bool skipping) {
-  // The usual case: the next entry is a visible value of another key.
-  if (SKARN_LIKELY(simple_forward_ && cursor_->valid())) {
-    const uint64_t tag = cursor_->tag();
-    const Slice user_key = cursor_->user_key();
-    if ((upper_bound_ == nullptr || KeyPrefix(user_key, 0) < upper_prefix_) &&
-        SKARN_LIKELY(TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_ &&
-                     cursor_->value_ready() &&
-                     !(skipping && SameBytes(user_key, saved_key_.slice())))) {
-      key_ = user_key;
-      value_ = cursor_->value();
-      shown_tag_ = tag;
-      valid_ = true;
-      return;
-    }
+// Shows the entry of `from` when it is the usual case: a visible value, and of another key
+// than the one to skip.
+[[gnu::always_inline]] inline bool UserIterator::ShowUsual(const InternalCursor& from,
+                                                           bool skipping) {
+  if (SKARN_UNLIKELY(!from.valid())) return false;
+  const uint64_t tag = from.tag();
+  const Slice user_key = from.user_key();
+  if (upper_bound_ != nullptr) {
+    const uint64_t prefix = KeyPrefix(user_key, 0);
+    if (prefix >= upper_prefix_ && (prefix > upper_prefix_ || user_key.Compare(*upper_bound_) >= 0))
+      return false;
   }
+  if (SKARN_UNLIKELY(TagKind(tag) != EntryKind::kValue || TagSequence(tag) > sequence_ ||
+                     !from.value_ready() ||
+                     (skipping && SameBytes(user_key, saved_key_.slice())))) {
+    return false;
+  }
+  key_ = user_key;
+  value_ = from.value();
+  shown_tag_ = tag;
+  valid_ = true;
+  return true;
+}
+
+[[gnu::always_inline]] inline void UserIterator::FindForward(bool skipping) {
+  if (SKARN_LIKELY(simple_forward_) && ShowUsual(*cursor_, skipping)) return;
   FindForwardSlow(skipping);
 }
 
@@ -297,6 +311,32 @@ void UserIterator::SeekForPrev(Slice target) {
 }
 
 void UserIterator::Next() {
+  ++counts_.next;
+  if (SKARN_LIKELY(step_ != nullptr)) {
+    // The entry shown is the cursor's, and the iterator is simple.
+    saved_key_.Assign(key_);
+    step_->Next();
+    if (SKARN_LIKELY(ShowUsual(*step_, /*skipping=*/true))) {
+      ++counts_.next_found;
+      counts_.bytes += key_.size() + value_.size();
+      return;
+    }
+    SyncCursor();
+    keys_examined_ = 0;
+    FindForwardSlow(/*skipping=*/true);
+  } else {
+    NextSlow();
+  }
+  if (valid_) {
+    ++counts_.next_found;
+    counts_.bytes += key_.size() + value_.size();
+    if (simple_forward_ && !beyond_ && !setup_.read.tailing) {
+      step_ = level_ == nullptr ? cursor_ : level_->file_cursor();
+    }
+  }
+}
+
+void UserIterator::NextSlow() {
   if (SKARN_UNLIKELY(setup_.read.tailing) && setup_.source != nullptr &&
       setup_.source->VisibleSequence() != view_.sequence) {
     // What was written meanwhile belongs to the tail: find the place again among it.
@@ -305,7 +345,6 @@ void UserIterator::Next() {
     if (!valid_ || order_.CompareStripped(key_, place) != 0) return;
   }
   keys_examined_ = 0;
-  ++counts_.next;
   if (SKARN_LIKELY(forward_)) {
     if (SKARN_LIKELY(!beyond_)) {
       const Slice full_key = cursor_->user_key();
@@ -325,14 +364,11 @@ void UserIterator::Next() {
   }
   beyond_ = false;
   FindForward(/*skipping=*/true);
-  if (SKARN_LIKELY(valid_)) {
-    ++counts_.next_found;
-    counts_.bytes += key_.size() + value_.size();
-  }
 }
 
 void UserIterator::Prev() {
   if (RefuseInTailing("ForwardIterator::Prev")) return;
+  SyncCursor();
   keys_examined_ = 0;
   ++counts_.prev;
   if (forward_) {

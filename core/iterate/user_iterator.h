@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/iterate/concatenating_cursor.h"
 #include "core/iterate/db_iterator.h"
 #include "core/key/key_bytes.h"
 
@@ -56,7 +57,15 @@ class UserIterator final : public DbIterator {
 
   // Forward: from the cursor's entry on, to the first user entry. `skipping`: entries of
   // saved_key_ are passed over.
+  bool ShowUsual(const InternalCursor& from, bool skipping);
   void FindForward(bool skipping);
+  void NextSlow();
+  // Ends the use of step_.
+  void SyncCursor() {
+    if (step_ == nullptr) return;
+    step_ = nullptr;
+    if (level_ != nullptr) level_->Resume();
+  }
   void FindForwardSlow(bool skipping);
   void ShowCurrent(Slice user_key, uint64_t tag, EntryKind kind);
   void MergeForward();
@@ -117,7 +126,11 @@ class UserIterator final : public DbIterator {
   std::string start_timestamp_;
 
   IteratorView view_;
-  InternalCursor* cursor_ = nullptr;  // view_'s.
+  InternalCursor* cursor_ = nullptr;      // view_'s.
+  ConcatenatingCursor* level_ = nullptr;  // The same, when it is that of one level.
+  // What Next() steps, while the iterator is simple and shows the cursor's entry: cursor_ or
+  // the cursor inside level_, which then needs a Resume(). Else null.
+  InternalCursor* step_ = nullptr;
   SequenceNumber sequence_ = 0;
   Status status_;
   PinList pins_;

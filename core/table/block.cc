@@ -17,8 +17,26 @@ HeapBlock* HeapBlock::Allocate(size_t capacity) {
   return block;
 }
 
+size_t HeapBlock::memory_bytes() const {
+  const EntryIndex* index = entries();
+  return sizeof(HeapBlock) + capacity_ + kBlockPadding +
+         (index == nullptr ? 0 : index->memory_bytes());
+}
+
+bool HeapBlock::SetEntries(EntryIndex* index) {
+  EntryIndex* none = nullptr;
+  // Release: who finds the index finds its content.
+  if (entries_.compare_exchange_strong(none, index, std::memory_order_release,
+                                       std::memory_order_relaxed)) {
+    return true;
+  }
+  EntryIndex::Free(index);
+  return false;
+}
+
 void HeapBlock::Unref() {
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  EntryIndex::Free(entries_.load(std::memory_order_relaxed));
   this->~HeapBlock();
   free(this);
 }

@@ -14,10 +14,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/base/cpu.h"
 #include "core/base/slice.h"
 #include "core/cache/cache.h"
 #include "core/key/pin.h"
 #include "core/table/block_format.h"
+#include "core/table/entry_index.h"
 
 namespace skarn {
 
@@ -39,7 +41,20 @@ class HeapBlock {
   const BlockLayout& layout() const { return layout_; }
   // Finds the parts of a block of keys and values. False when it is damaged.
   bool ParseLayout() { return ParseBlockLayout(bytes(), &layout_); }
-  size_t memory_bytes() const { return sizeof(HeapBlock) + capacity_ + kBlockPadding; }
+  // With the index of entries, once it is there.
+  size_t memory_bytes() const;
+
+  // The index of the block's entries; null until somebody set one.
+  const EntryIndex* entries() const { return entries_.load(std::memory_order_acquire); }
+  // Counts searches of the block while it has no index. True: this one should make it.
+  bool NoteSearch() {
+    const uint8_t searches = searches_.load(std::memory_order_relaxed);
+    if (SKARN_LIKELY(searches > kSearchesBeforeIndex)) return false;
+    searches_.store(static_cast<uint8_t>(searches + 1), std::memory_order_relaxed);
+    return searches == kSearchesBeforeIndex;
+  }
+  // False, and `index` is freed, when there is one already.
+  bool SetEntries(EntryIndex* index);
 
   void Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
   void Unref();
@@ -49,7 +64,12 @@ class HeapBlock {
  private:
   HeapBlock() = default;
 
+  // An index pays when the block is searched again and again.
+  static constexpr uint8_t kSearchesBeforeIndex = 1;
+
   std::atomic<uint32_t> refs_{1};
+  std::atomic<uint8_t> searches_{0};           // Relaxed: about how many is enough.
+  std::atomic<EntryIndex*> entries_{nullptr};  // Set once, by any reader.
   size_t size_ = 0;
   size_t capacity_ = 0;
   BlockLayout layout_;
@@ -112,6 +132,15 @@ class BlockRef {
     if (kind_ != Kind::kHeap) return nullptr;
     kind_ = Kind::kNone;
     return static_cast<HeapBlock*>(owner_);
+  }
+  // The block behind a cached or uncached hold; null for mapped bytes.
+  HeapBlock* heap() const {
+    if (kind_ != Kind::kCached && kind_ != Kind::kHeap) return nullptr;
+    return reinterpret_cast<HeapBlock*>(const_cast<char*>(data_)) - 1;
+  }
+  // The cache's entry, when that is what is held.
+  Cache::Handle* cache_handle() const {
+    return kind_ == Kind::kCached ? static_cast<Cache::Handle*>(owner_) : nullptr;
   }
   const char* data() const { return data_; }
   size_t size() const { return size_; }

@@ -283,6 +283,46 @@ void DataBlockCursor::Seek(const KeyOrder& order, Slice user_key, uint64_t tag) 
   }
 }
 
+void DataBlockCursor::SeekIndexed(const EntryIndex& entries, const KeyOrder& order, Slice user_key,
+                                  uint64_t tag) {
+  uint32_t i = 0;
+  if (SKARN_UNLIKELY(entries.Find(data_, user_key, tag, flavour_, &i) ==
+                     EntryIndex::Found::kUnsure)) {
+    return Seek(order, user_key, tag);
+  }
+  Invalidate();
+  if (i < entries.count() && !corrupt_) GoToEntry(entries, i);
+}
+
+void DataBlockCursor::GoToEntry(const EntryIndex& entries, uint32_t i) {
+  if (SKARN_LIKELY(entries.whole_keys())) {
+    const EntryIndex::Entry entry = entries.At(data_, i);
+    key_size_ = 0;
+    GrowKey(entries.key_size() + kTagSize + kBlockPadding);
+    const size_t size = entries.CopyKey(data_, i, key_);
+    memcpy(key_ + size, entry.value - kTagSize, kTagSize);
+    key_size_ = static_cast<uint32_t>(size + kTagSize);
+    shared_ = entry.shared;
+    key_in_block_ = entry.shared == 0 ? entry.key : nullptr;
+    value_ = entry.value;
+    value_size_ = entry.value_size;
+    entry_ = data_ + entries.offset(i);
+    next_ = value_ + value_size_;
+    return Publish();
+  }
+  if (!GoToRestart(entries.RestartOf(data_, layout_, i))) return;
+  const char* const wanted = data_ + entries.offset(i);
+  entry_ = nullptr;  // Restarts of a damaged block may lie beyond the entry.
+  while (next_ <= wanted) {
+    if (!Step()) return;
+  }
+  if (entry_ == wanted) {
+    Publish();
+  } else {
+    Damaged();
+  }
+}
+
 void DataBlockCursor::SeekForLookup(const KeyOrder& order, Slice user_key, uint64_t tag) {
   if (layout_.bucket_count == 0 || order.timestamp_size() != 0 ||
       !order.comparator()->EqualMeansSameBytes() || corrupt_ || !layout_.has_entries()) {

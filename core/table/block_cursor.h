@@ -21,21 +21,10 @@
 #include "core/key/internal_key.h"
 #include "core/table/block.h"
 #include "core/table/block_format.h"
+#include "core/table/entry_index.h"
+#include "core/table/key_flavour.h"
 
 namespace skarn {
-
-// What a table says about the keys of all its blocks.
-struct KeyFlavour {
-  // tag = (stored & tag_and) | tag_or: sets the sequence number of ingested files.
-  uint64_t tag_and = ~uint64_t{0};
-  uint64_t tag_or = 0;
-  // Bytes of timestamp that were left out of user keys and come back as zeroes.
-  size_t stripped_timestamp = 0;
-  // A packed key is at least its tag, and the timestamp that it must end with.
-  size_t packed_size_min = kTagSize;
-
-  uint64_t Tag(uint64_t stored) const { return (stored & tag_and) | tag_or; }
-};
 
 class DataBlockCursor {
  public:
@@ -67,6 +56,8 @@ class DataBlockCursor {
   void SeekToLast();
   // To the first entry at or after (user_key, tag).
   void Seek(const KeyOrder& order, Slice user_key, uint64_t tag);
+  // The same with an index of the block's entries, which is for bytewise order only.
+  void SeekIndexed(const EntryIndex& entries, const KeyOrder& order, Slice user_key, uint64_t tag);
   // The same for a lookup of one user key, through the block's hash index when it has
   // one: entries of other user keys may be skipped, and the end of the block is reached
   // only when the search should go on in the next block.
@@ -154,6 +145,8 @@ class DataBlockCursor {
 
   // The user key and tag of the entry at restart `index`, in place. False when damaged.
   bool RestartKey(uint32_t index, Slice* user_key, uint64_t* tag);
+  // Makes entry `i` the current one.
+  void GoToEntry(const EntryIndex& entries, uint32_t i);
   // Positions before the entry at restart `index`.
   bool GoToRestart(uint32_t index);
   // The last restart whose key is at or before the target, or 0.

@@ -36,6 +36,16 @@ void CacheDataBlock(Cache* cache, uint64_t file_key, const BlockHandle& handle, 
                       nullptr);
 }
 
+const EntryIndex* BlockLoader::MakeEntries(const HeapBlock* block, Cache::Handle* entry) const {
+  // What the cache holds is shared; only counts and the index in it change, atomically.
+  auto* shared = const_cast<HeapBlock*>(block);
+  if (!indexes_entries_ || !shared->NoteSearch()) return nullptr;
+  EntryIndex* entries = EntryIndex::Build(block->bytes(), block->layout(), keys_);
+  if (entries == nullptr || !shared->SetEntries(entries)) return block->entries();
+  cache_->Recharge(entry, block->memory_bytes());
+  return entries;
+}
+
 Status BlockLoader::CheckTier(const TableRead& read) const {
   if (SKARN_LIKELY(read.options.read_tier != ReadTier::kBlockCache)) return Status::Ok();
   return Status::Incomplete("no blocking io");

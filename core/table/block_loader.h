@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/cache/cache.h"
+#include "core/cache/sharded_cache.h"
 #include "core/table/block.h"
 #include "core/table/filter_block.h"
 #include "core/table/index_block.h"
@@ -29,12 +29,19 @@ void CacheDataBlock(Cache* cache, uint64_t file_key, const BlockHandle& handle, 
 
 class BlockLoader {
  public:
-  // `cache` may be null, `priority` is that of index and filter blocks in it.
-  BlockLoader(TableFile* file, Cache* cache, uint64_t file_key, Cache::Priority priority)
-      : file_(file), cache_(cache), file_key_(file_key), priority_(priority) {}
+  // `cache` may be null, `priority` is that of index and filter blocks in it. `indexes_entries`:
+  // the order is bytewise, so an index of a block's entries may be made.
+  BlockLoader(TableFile* file, Cache* cache, uint64_t file_key, Cache::Priority priority,
+              const KeyFlavour& keys, bool indexes_entries)
+      : file_(file),
+        cache_(static_cast<ShardedCache*>(cache)),  // There is no other cache.
+        file_key_(file_key),
+        priority_(priority),
+        keys_(keys),
+        indexes_entries_(indexes_entries) {}
 
   TableFile* file() const { return file_; }
-  Cache* cache() const { return cache_; }
+  ShardedCache* cache() const { return cache_; }
   CacheKey KeyOf(const BlockHandle& handle) const { return CacheKey{file_key_, handle.offset}; }
 
   // Errors of all three: as TableFile::ReadBlock(); Incomplete when the read tier forbids
@@ -52,6 +59,23 @@ class BlockLoader {
   Status DataWithoutRead(TableRead* read, const BlockHandle& handle, BlockRef* block, bool* found);
   Status FinishData(TableRead* read, const BlockHandle& handle, const char* raw, BlockRef* block);
 
+  // A data block in the cache, without a pin: valid until the calling thread leaves its epoch.
+  // Null when it is not there. Precondition: inside an epoch.
+  const HeapBlock* PeekData(const BlockHandle& handle, Cache::Handle** entry) const {
+    *entry = cache_->Peek(KeyOf(handle));
+    return *entry == nullptr ? nullptr : static_cast<const HeapBlock*>((*entry)->object);
+  }
+  // The index of a cached data block's entries, which is made once the block was searched
+  // often enough; null until then and for blocks that have none.
+  const EntryIndex* EntriesOf(const HeapBlock* block, Cache::Handle* entry) const {
+    const EntryIndex* entries = block->entries();
+    return SKARN_LIKELY(entries != nullptr) ? entries : MakeEntries(block, entry);
+  }
+  const EntryIndex* EntriesOf(const BlockRef& block) const {
+    Cache::Handle* entry = block.cache_handle();
+    return entry == nullptr ? nullptr : EntriesOf(block.heap(), entry);
+  }
+
   void Erase(const BlockHandle& handle) {
     if (cache_ != nullptr) cache_->Erase(KeyOf(handle));
   }
@@ -59,11 +83,14 @@ class BlockLoader {
  private:
   Status InsertData(TableRead* read, const BlockHandle& handle, BlockRef* block);
   Status CheckTier(const TableRead& read) const;
+  const EntryIndex* MakeEntries(const HeapBlock* block, Cache::Handle* entry) const;
 
   TableFile* const file_;
-  Cache* const cache_;
+  ShardedCache* const cache_;
   const uint64_t file_key_;
   const Cache::Priority priority_;
+  const KeyFlavour keys_;
+  const bool indexes_entries_;
 };
 
 }  // namespace skarn

@@ -73,6 +73,9 @@ class BlockTable final : public TableReader {
  private:
   friend class BlockTableOpener;
 
+  // Keys of a multi-get that go through the stages together.
+  static constexpr size_t kGroup = 32;
+
   explicit BlockTable(const TableReaderOptions& options) : options_(options) {}
   // False: the filter says that the key of the lookup is not here.
   bool PointMayMatch(TableRead* read, Slice user_key, uint64_t hash, Slice seek_key,
@@ -80,6 +83,20 @@ class BlockTable final : public TableReader {
   // Offers the versions in blocks from `index` on. The first block may be given.
   void SearchBlocks(TableRead* read, IndexCursor* index, BlockRef* first, PointLookup* lookup);
   void Search(TableRead* read, PointLookup* lookup);
+  // The short way of a lookup whose data block is in the cache and has an index of entries.
+  // False: nothing was offered, search in full from entry `*position` of the index on.
+  bool SearchQuickly(PointLookup* lookup, TableReadCounts* counts, uint32_t* position) const;
+  // Its last step. `may_go_on`: versions of the block's last key may be in the next block.
+  bool OfferQuickly(const HeapBlock* block, Cache::Handle* handle, const EntryIndex& entries,
+                    bool may_go_on, PointLookup* lookup, TableReadCounts* counts) const;
+  // The same for at most kGroup keys in ascending order that the filter let pass, stage by
+  // stage. Leaves those that it could not serve in `lookups` and returns how many.
+  size_t SearchManyQuickly(PointLookup** lookups, size_t count, TableReadCounts* counts) const;
+  // The same in full: neighbouring blocks that are not cached are read together.
+  void SearchMany(TableRead* read, PointLookup* const* lookups, size_t count);
+  // Those of the lookups that the filter lets pass.
+  size_t FilterMany(TableRead* read, PointLookup* const* lookups, size_t count, bool ask,
+                    PointLookup** passed) const;
   bool Offer(TableRead* read, const BlockRef& block, Slice user_key, uint64_t tag, Slice value,
              PointLookup* lookup) const;
   uint64_t DataEnd(IndexCursor* index) const;
@@ -99,6 +116,7 @@ class BlockTable final : public TableReader {
   bool filter_whole_keys_ = false;
   bool filter_prefixes_ = false;
   bool has_embedded_values_ = false;
+  bool quick_ = false;  // SearchQuickly() may be tried.
 };
 
 }  // namespace skarn

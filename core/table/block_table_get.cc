@@ -11,8 +11,6 @@
 namespace skarn {
 namespace {
 
-// Keys of a multi-get that go through the stages together.
-constexpr size_t kGroup = 32;
 // Blocks that lie at most this far apart are read with one read.
 constexpr uint64_t kCoalesceGap = 16 << 10;
 
@@ -129,6 +127,103 @@ void BlockTable::Search(TableRead* read, PointLookup* lookup) {
   SearchBlocks(read, &index, nullptr, lookup);
 }
 
+bool BlockTable::SearchQuickly(PointLookup* lookup, TableReadCounts* counts,
+                               uint32_t* position) const {
+  const IndexBlock& index = *index_.top;
+  *position = index.Find(*options_.order, lookup->user_key(), lookup->seek_tag());
+  if (*position == index.count()) return true;
+  Cache::Handle* handle = nullptr;
+  const HeapBlock* const block = loader_->PeekData(index.handle(*position), &handle);
+  if (block == nullptr) return false;
+  const EntryIndex* const entries = loader_->EntriesOf(block, handle);
+  return entries != nullptr &&
+         OfferQuickly(block, handle, *entries, index.has_tags(), lookup, counts);
+}
+
+[[gnu::always_inline]] inline bool BlockTable::OfferQuickly(const HeapBlock* block,
+                                                            Cache::Handle* handle,
+                                                            const EntryIndex& entries,
+                                                            bool may_go_on, PointLookup* lookup,
+                                                            TableReadCounts* counts) const {
+  uint32_t i = 0;
+  const char* const data = block->data();
+  const Slice user_key = lookup->user_key();
+  const EntryIndex::Found found = entries.Find(data, user_key, lookup->seek_tag(), keys(), &i);
+  if (found == EntryIndex::Found::kUnsure) return false;
+  if (found == EntryIndex::Found::kAfter) {
+    if (SKARN_UNLIKELY(i == entries.count() && may_go_on)) return false;
+    ++counts->data_hits;
+    counts->hit_bytes += block->size();
+    return true;
+  }
+  const EntryIndex::Entry entry = entries.At(data, i);
+  const uint64_t tag = keys().Tag(DecodeFixed64(entry.value - kTagSize));
+  const EntryKind kind = TagKind(tag);
+  // Other kinds go on to older versions.
+  if (kind != EntryKind::kValue && kind != EntryKind::kDeletion &&
+      kind != EntryKind::kSingleDeletion) {
+    return false;
+  }
+  ++counts->data_hits;
+  counts->hit_bytes += block->size();
+  if (filter_.exists()) ++counts->filter_true_positive;
+  PinSource source;
+  source.object = handle;
+  source.context = loader_->cache();
+  source.acquire = [](const PinSource& self, Pin* pin) {
+    auto* const cache = static_cast<ShardedCache*>(self.context);
+    if (!cache->TryRef(static_cast<Cache::Handle*>(self.object))) return false;
+    *pin = Pin(self.object, self.context, [](void* pinned, void* of) {
+      static_cast<Cache*>(of)->Release(static_cast<Cache::Handle*>(pinned));
+    });
+    return true;
+  };
+  (void)lookup->Offer(user_key, tag, Slice(entry.value, entry.value_size), source);
+  return true;
+}
+
+size_t BlockTable::SearchManyQuickly(PointLookup** lookups, size_t count,
+                                     TableReadCounts* counts) const {
+  const IndexBlock& index = *index_.top;
+  struct Item {
+    PointLookup* lookup;
+    BlockHandle block_handle;
+    Cache::Handle* handle;
+    const HeapBlock* block;
+    const EntryIndex* entries;
+  };
+  Item items[kGroup];
+  size_t used = 0;
+  size_t left = 0;
+  for (size_t i = 0; i < count; ++i) {
+    PointLookup* const lookup = lookups[i];
+    const uint32_t position = index.Find(*options_.order, lookup->user_key(), lookup->seek_tag());
+    if (position == index.count()) continue;
+    Item& item = items[used++];
+    item.lookup = lookup;
+    item.block_handle = index.handle(position);
+    loader_->cache()->Prefetch(loader_->KeyOf(item.block_handle));
+  }
+  for (size_t i = 0; i < used; ++i) {
+    Item& item = items[i];
+    item.block = loader_->PeekData(item.block_handle, &item.handle);
+    if (item.block != nullptr) __builtin_prefetch(item.block);
+  }
+  for (size_t i = 0; i < used; ++i) {
+    Item& item = items[i];
+    item.entries = item.block == nullptr ? nullptr : loader_->EntriesOf(item.block, item.handle);
+    if (item.entries != nullptr) item.entries->Prefetch();
+  }
+  for (size_t i = 0; i < used; ++i) {
+    Item& item = items[i];
+    if (item.entries == nullptr || !OfferQuickly(item.block, item.handle, *item.entries,
+                                                 index.has_tags(), item.lookup, counts)) {
+      lookups[left++] = item.lookup;
+    }
+  }
+  return left;
+}
+
 void BlockTable::Get(const ReadOptions& options, PointLookup* lookup, bool skip_filters) {
   TableRead read(options, TableCaller::kUser, options_.statistics);
   if (!skip_filters && filter_.exists() &&
@@ -136,12 +231,45 @@ void BlockTable::Get(const ReadOptions& options, PointLookup* lookup, bool skip_
                      lookup->seek_tag())) {
     return;
   }
-  Search(&read, lookup);
+  if (SKARN_UNLIKELY(!quick_)) return Search(&read, lookup);
+  uint32_t position = 0;
+  if (SKARN_LIKELY(SearchQuickly(lookup, &read.counts, &position))) return;
+  IndexCursor index(&index_, &read);
+  index.GoTo(position);
+  SearchBlocks(&read, &index, nullptr, lookup);
+}
+
+size_t BlockTable::FilterMany(TableRead* read, PointLookup* const* lookups, size_t count, bool ask,
+                              PointLookup** passed) const {
+  if (ask) {
+    for (size_t i = 0; i < count; ++i) filter_.Prefetch(lookups[i]->hash());
+  }
+  size_t used = 0;
+  for (size_t i = 0; i < count; ++i) {
+    PointLookup* lookup = lookups[i];
+    if (lookup->done()) continue;
+    if (!ask || PointMayMatch(read, lookup->user_key(), lookup->hash(), lookup->seek_key(),
+                              lookup->seek_tag())) {
+      passed[used++] = lookup;
+    }
+  }
+  return used;
 }
 
 void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookups, size_t count,
                           bool skip_filters) {
   TableRead read(options, TableCaller::kUser, options_.statistics);
+  PointLookup* passed[kGroup];
+  for (size_t begin = 0; begin < count; begin += kGroup) {
+    size_t size = FilterMany(&read, lookups + begin, std::min(kGroup, count - begin),
+                             !skip_filters && filter_.exists(), passed);
+    if (quick_) size = SearchManyQuickly(passed, size, &read.counts);
+    if (size != 0) SearchMany(&read, passed, size);
+  }
+}
+
+void BlockTable::SearchMany(TableRead* table_read, PointLookup* const* lookups, size_t count) {
+  TableRead& read = *table_read;
   struct Item {
     PointLookup* lookup = nullptr;
     std::optional<IndexCursor> index;
@@ -150,129 +278,116 @@ void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookup
     bool missing = false;
   };
   Item items[kGroup];
-  for (size_t begin = 0; begin < count; begin += kGroup) {
-    const size_t end = std::min(count, begin + kGroup);
-    const bool ask_filter = !skip_filters && filter_.exists();
-    if (ask_filter) {
-      for (size_t i = begin; i < end; ++i) filter_.Prefetch(lookups[i]->hash());
+  size_t used = 0;
+  for (size_t i = 0; i < count; ++i) {
+    PointLookup* lookup = lookups[i];
+    Item& item = items[used];
+    item.lookup = lookup;
+    item.index.emplace(&index_, &read);
+    item.index->Seek(lookup->seek_key(), lookup->seek_tag());
+    if (!item.index->valid()) {
+      if (!item.index->status().ok()) lookup->Fail(item.index->status());
+      continue;
     }
-    // Filter and index.
-    size_t used = 0;
-    for (size_t i = begin; i < end; ++i) {
-      PointLookup* lookup = lookups[i];
-      if (lookup->done()) continue;
-      if (ask_filter && !PointMayMatch(&read, lookup->user_key(), lookup->hash(),
-                                       lookup->seek_key(), lookup->seek_tag())) {
-        continue;
-      }
-      Item& item = items[used];
-      item.lookup = lookup;
-      item.index.emplace(&index_, &read);
-      item.index->Seek(lookup->seek_key(), lookup->seek_tag());
-      if (!item.index->valid()) {
-        if (!item.index->status().ok()) lookup->Fail(item.index->status());
-        continue;
-      }
-      item.same_block_as = used;
-      item.missing = false;
-      if (used != 0) {
-        const size_t before = items[used - 1].same_block_as;
-        if (items[before].index->handle() == item.index->handle()) item.same_block_as = before;
-      }
-      if (item.same_block_as == used && loader_->cache() != nullptr) {
-        loader_->cache()->Prefetch(loader_->KeyOf(item.index->handle()));
-      }
-      ++used;
+    item.same_block_as = used;
+    item.missing = false;
+    if (used != 0) {
+      const size_t before = items[used - 1].same_block_as;
+      if (items[before].index->handle() == item.index->handle()) item.same_block_as = before;
     }
-    // Blocks that need no input.
-    auto fail_block = [&](size_t owner, const Status& status) {
-      for (size_t i = owner; i < used; ++i) {
-        if (items[i].same_block_as == owner) items[i].lookup->Fail(status);
-      }
-    };
-    size_t missing = 0;
+    if (item.same_block_as == used && loader_->cache() != nullptr) {
+      loader_->cache()->Prefetch(loader_->KeyOf(item.index->handle()));
+    }
+    ++used;
+  }
+  // Blocks that need no input.
+  auto fail_block = [&](size_t owner, const Status& status) {
+    for (size_t i = owner; i < used; ++i) {
+      if (items[i].same_block_as == owner) items[i].lookup->Fail(status);
+    }
+  };
+  size_t missing = 0;
+  for (size_t i = 0; i < used; ++i) {
+    if (items[i].same_block_as != i) continue;
+    bool found = false;
+    Status s = loader_->DataWithoutRead(&read, items[i].index->handle(), &items[i].block, &found);
+    if (!s.ok()) {
+      fail_block(i, s);
+    } else if (!found) {
+      items[i].missing = true;
+      ++missing;
+    }
+  }
+  // The others, neighbours with one read.
+  if (missing != 0) {
+    Status deadline = file_->CheckDeadline(read);
+    std::unique_ptr<char[]> buffer;
+    ReadRequest requests[kGroup];
+    size_t request_of[kGroup];
+    size_t request_count = 0;
+    size_t total = 0;
     for (size_t i = 0; i < used; ++i) {
-      if (items[i].same_block_as != i) continue;
-      bool found = false;
-      Status s = loader_->DataWithoutRead(&read, items[i].index->handle(), &items[i].block, &found);
-      if (!s.ok()) {
-        fail_block(i, s);
-      } else if (!found) {
-        items[i].missing = true;
-        ++missing;
+      if (!items[i].missing) continue;
+      const BlockHandle handle = items[i].index->handle();
+      const uint64_t block_end = handle.offset + handle.size + kBlockTrailerSize;
+      ReadRequest* last = request_count == 0 ? nullptr : &requests[request_count - 1];
+      const uint64_t last_end = last == nullptr ? 0 : last->offset + last->size;
+      if (last != nullptr && handle.offset >= last->offset &&
+          handle.offset <= last_end + kCoalesceGap) {
+        if (block_end > last_end) {
+          total += static_cast<size_t>(block_end - last_end);
+          last->size = static_cast<size_t>(block_end - last->offset);
+        }
+      } else {
+        requests[request_count].offset = handle.offset;
+        requests[request_count].size = static_cast<size_t>(block_end - handle.offset);
+        total += requests[request_count].size;
+        ++request_count;
+      }
+      request_of[i] = request_count - 1;
+    }
+    if (deadline.ok()) {
+      buffer.reset(new (std::nothrow) char[total + kBlockPadding]);
+      if (buffer == nullptr) {
+        deadline = Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit, "Out of memory");
       }
     }
-    // The others, neighbours with one read.
-    if (missing != 0) {
-      Status deadline = file_->CheckDeadline(read);
-      std::unique_ptr<char[]> buffer;
-      ReadRequest requests[kGroup];
-      size_t request_of[kGroup];
-      size_t request_count = 0;
-      size_t total = 0;
-      for (size_t i = 0; i < used; ++i) {
-        if (!items[i].missing) continue;
-        const BlockHandle handle = items[i].index->handle();
-        const uint64_t block_end = handle.offset + handle.size + kBlockTrailerSize;
-        ReadRequest* last = request_count == 0 ? nullptr : &requests[request_count - 1];
-        const uint64_t last_end = last == nullptr ? 0 : last->offset + last->size;
-        if (last != nullptr && handle.offset >= last->offset &&
-            handle.offset <= last_end + kCoalesceGap) {
-          if (block_end > last_end) {
-            total += static_cast<size_t>(block_end - last_end);
-            last->size = static_cast<size_t>(block_end - last->offset);
-          }
+    if (deadline.ok()) {
+      size_t at = 0;
+      for (size_t r = 0; r < request_count; ++r) {
+        requests[r].scratch = buffer.get() + at;
+        at += requests[r].size;
+      }
+      file_->file().MultiRead(requests, request_count);
+    }
+    for (size_t i = 0; i < used; ++i) {
+      if (!items[i].missing) continue;
+      const BlockHandle handle = items[i].index->handle();
+      Status s = deadline;
+      if (s.ok()) {
+        const ReadRequest& request = requests[request_of[i]];
+        const uint64_t skip = handle.offset - request.offset;
+        if (!request.status.ok()) {
+          s = request.status;
+        } else if (request.result.size() < skip + handle.size + kBlockTrailerSize) {
+          s = file_->Damaged(handle, "truncated block read");
         } else {
-          requests[request_count].offset = handle.offset;
-          requests[request_count].size = static_cast<size_t>(block_end - handle.offset);
-          total += requests[request_count].size;
-          ++request_count;
-        }
-        request_of[i] = request_count - 1;
-      }
-      if (deadline.ok()) {
-        buffer.reset(new (std::nothrow) char[total + kBlockPadding]);
-        if (buffer == nullptr) {
-          deadline = Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit, "Out of memory");
+          s = loader_->FinishData(&read, handle, request.result.data() + skip, &items[i].block);
         }
       }
-      if (deadline.ok()) {
-        size_t at = 0;
-        for (size_t r = 0; r < request_count; ++r) {
-          requests[r].scratch = buffer.get() + at;
-          at += requests[r].size;
-        }
-        file_->file().MultiRead(requests, request_count);
-      }
-      for (size_t i = 0; i < used; ++i) {
-        if (!items[i].missing) continue;
-        const BlockHandle handle = items[i].index->handle();
-        Status s = deadline;
-        if (s.ok()) {
-          const ReadRequest& request = requests[request_of[i]];
-          const uint64_t skip = handle.offset - request.offset;
-          if (!request.status.ok()) {
-            s = request.status;
-          } else if (request.result.size() < skip + handle.size + kBlockTrailerSize) {
-            s = file_->Damaged(handle, "truncated block read");
-          } else {
-            s = loader_->FinishData(&read, handle, request.result.data() + skip, &items[i].block);
-          }
-        }
-        if (!s.ok()) fail_block(i, s);
-      }
+      if (!s.ok()) fail_block(i, s);
     }
-    // Entries.
-    for (size_t i = 0; i < used; ++i) {
-      Item& item = items[i];
-      if (item.lookup->done()) continue;
-      BlockRef* block = &items[item.same_block_as].block;
-      SearchBlocks(&read, &*item.index, block, item.lookup);
-    }
-    for (size_t i = 0; i < used; ++i) {
-      items[i].block.Reset();
-      items[i].index.reset();
-    }
+  }
+  // Entries.
+  for (size_t i = 0; i < used; ++i) {
+    Item& item = items[i];
+    if (item.lookup->done()) continue;
+    BlockRef* block = &items[item.same_block_as].block;
+    SearchBlocks(&read, &*item.index, block, item.lookup);
+  }
+  for (size_t i = 0; i < used; ++i) {
+    items[i].block.Reset();
+    items[i].index.reset();
   }
 }
 

@@ -267,12 +267,18 @@ Status BlockTableOpener::Open(std::unique_ptr<RandomAccessFile> random_access) {
       file, table_options.no_block_cache ? nullptr : table_options.block_cache.get(),
       CacheFileKey(*table_->properties_),
       table_options.cache_index_and_filter_blocks_with_high_priority ? Cache::Priority::kHigh
-                                                                     : Cache::Priority::kLow);
+                                                                     : Cache::Priority::kLow,
+      table_->keys(), options_.order->bytewise());
   if (Status s = LoadDictionary(); !s.ok()) return s;
   if (Status s = LoadTombstones(); !s.ok()) return s;
   if (Status s = SetUpIndex(); !s.ok()) return s;
   SetUpFilter();
-  return LoadIndexAndFilter();
+  if (Status s = LoadIndexAndFilter(); !s.ok()) return s;
+  table_->quick_ = table_->loader_->cache() != nullptr && options_.order->bytewise() &&
+                   table_->index_.top && !table_->index_.two_level &&
+                   !table_->has_embedded_values_ &&
+                   !(file->mapped() && file->compression.none);  // Then nothing is cached.
+  return Status::Ok();
 }
 
 Status BlockTableOpener::CheckIdentity() const {

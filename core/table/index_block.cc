@@ -11,6 +11,9 @@ namespace {
 // of index block. Writers stay far below; a damaged block must not take all memory.
 constexpr uint64_t kGrowthMax = 4096;
 
+// Where a search has this few prefixes left, they are close together.
+constexpr uint32_t kPrefetchedCount = 64;
+
 }  // namespace
 
 Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const IndexFlavour& flavour,
@@ -133,10 +136,15 @@ uint32_t IndexBlock::Find(const KeyOrder& order, Slice target, uint64_t tag) con
     // The range of separators with the same prefix; without branches on the outcome.
     const uint64_t* base = prefixes_.data();
     uint32_t size = count_;
-    while (size > 1) {
+    while (size > kPrefetchedCount) {
       const uint32_t half = size / 2;
       __builtin_prefetch(base + half / 2);
       __builtin_prefetch(base + half + half / 2);
+      base += base[half - 1] < prefix ? half : 0;
+      size -= half;
+    }
+    while (size > 1) {
+      const uint32_t half = size / 2;
       base += base[half - 1] < prefix ? half : 0;
       size -= half;
     }

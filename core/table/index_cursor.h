@@ -74,6 +74,13 @@ class IndexCursor {
   void SeekToLast();
   // To the block where (user_key, tag) would be.
   void Seek(Slice user_key, uint64_t tag);
+  // To entry `i` of an index that is held in memory and has one level.
+  void GoTo(uint32_t i) {
+    leaf_ = index_->top.get();
+    top_.SetBorrowed(leaf_);
+    i_ = i;
+    valid_ = i < leaf_->count();
+  }
   void Next();
   void Prev();
 

@@ -154,6 +154,7 @@ bool TableCursor::ShowFirstKey() {
   user_key_ = index_.first_user_key();
   tag_ = index_.first_tag();
   value_ = Slice();
+  value_ready_ = false;
   valid_ = true;
   at_first_key_ = true;
   if (check_entries_) {
@@ -272,6 +273,14 @@ bool TableCursor::PrefixExcluded(Slice user_key, uint64_t tag) {
   return !table_->PrefixMayMatch(&read_, stripped, user_key, tag);
 }
 
+void TableCursor::SeekInBlock(Slice user_key, uint64_t tag) {
+  if (const EntryIndex* entries = table_->loader()->EntriesOf(block_ref_)) {
+    block_.SeekIndexed(*entries, order_, user_key, tag);
+  } else {
+    block_.Seek(order_, user_key, tag);
+  }
+}
+
 void TableCursor::Seek(Slice user_key, uint64_t tag) {
   Restart();
   if (PrefixExcluded(user_key, tag)) return EndOperation();
@@ -286,7 +295,7 @@ void TableCursor::Seek(Slice user_key, uint64_t tag) {
     return EndOperation();
   }
   if (!LoadBlock()) return EndOperation();
-  block_.Seek(order_, user_key, tag);
+  SeekInBlock(user_key, tag);
   if (!block_.valid()) return Forward();
   Show();
   EndOperation();
@@ -308,7 +317,7 @@ void TableCursor::SeekForPrev(Slice user_key, uint64_t tag) {
     return SeekToLast();
   }
   if (!LoadBlock()) return EndOperation();
-  block_.Seek(order_, user_key, tag);
+  SeekInBlock(user_key, tag);
   if (block_.valid()) {
     if (block_.tag() == tag && order_.CompareUser(block_.user_key(), user_key) == 0) {
       ShowBackward();

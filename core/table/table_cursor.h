@@ -69,7 +69,7 @@ class TableCursor final : public InternalCursor {
     }
     tag_ = block_.tag();
     value_ = block_.value();
-    valid_ = true;
+    valid_ = value_ready_ = true;
   }
   void CheckEntry();
   void ResolveEmbedded();
@@ -79,6 +79,7 @@ class TableCursor final : public InternalCursor {
   bool FailBlock();
   // Loads the block that the index is at, unless it is loaded already.
   bool LoadBlock();
+  void SeekInBlock(Slice user_key, uint64_t tag);
   void LetGoOfBlock();
   void LetGoOfEmbedded();
   // To the first entry of the next block that has one.

@@ -48,11 +48,20 @@ LevelFiles::LevelFiles(const KeyOrder& order, std::vector<FileMetadata*> files)
   }
 }
 
-LevelFiles::Side LevelFiles::Locate(Slice user_key, uint64_t* prefix) const {
+inline LevelFiles::Side LevelFiles::Locate(Slice user_key, uint64_t* prefix) const {
   const size_t common = std::min(user_key.size(), shared_.size());
-  const int order = common == 0 ? 0 : memcmp(user_key.data(), shared_.data(), common);
-  if (order > 0) return Side::kAfter;
-  if (order < 0 || user_key.size() < shared_.size()) return Side::kBefore;
+  const char* const shared = shared_.data();
+  size_t at = 0;
+  while (at + 8 <= common && DecodeFixed64(shared + at) == DecodeFixed64(user_key.data() + at)) {
+    at += 8;
+  }
+  while (at < common && shared[at] == user_key.data()[at]) ++at;
+  if (SKARN_UNLIKELY(at < shared_.size())) {
+    if (at == user_key.size()) return Side::kBefore;
+    return static_cast<uint8_t>(user_key.data()[at]) < static_cast<uint8_t>(shared[at])
+               ? Side::kBefore
+               : Side::kAfter;
+  }
   *prefix = KeyPrefix(user_key, shared_.size());
   return Side::kInside;
 }
@@ -99,6 +108,11 @@ size_t LevelFiles::FindUserKey(Slice user_key) const {
 }
 
 bool LevelFiles::AtOrAfterSmallest(size_t index, Slice user_key) const {
+  uint64_t prefix = 0;
+  if (prefixes_ && Locate(user_key, &prefix) == Side::kInside &&
+      smallest_prefixes_[index] != prefix) {
+    return prefix > smallest_prefixes_[index];
+  }
   const Slice smallest = order_->StripTimestamp(files_[index]->smallest_user_key());
   return order_->CompareStripped(user_key, smallest) >= 0;
 }

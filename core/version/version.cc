@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "core/base/epoch.h"
+#include "core/base/small_array.h"
 #include "core/version/version_set.h"
 
 namespace skarn {
@@ -82,7 +83,7 @@ void Version::LookIn(const ReadOptions& read, FileMetadata* file, int level, siz
   }
   if (!read.ignore_range_deletions) {
     const std::shared_ptr<const FragmentedTombstones> tombstones = (*reader)->Tombstones();
-    if (SKARN_UNLIKELY(tombstones != nullptr)) {
+    if (tombstones != nullptr) {
       Slice timestamp;
       const SequenceNumber sequence = tombstones->MaxCovering(
           lookup->user_key(), lookup->snapshot(), lookup->read_timestamp(), &timestamp);
@@ -124,7 +125,8 @@ void Version::Get(const ReadOptions& read, PointLookup* lookup) {
   const int last_planned = std::min(levels, kPlanned);
   for (int level = 1; level < last_planned; ++level) {
     const LevelFiles& files = storage_.level(level);
-    size_t position = files.Find(lookup->seek_key(), lookup->seek_tag());
+    if (files.empty()) continue;
+    const size_t position = files.Find(lookup->seek_key(), lookup->seek_tag());
     planned[level] = position;
     if (position >= files.size()) continue;
     const TableReader* reader = files[position]->reader.load(std::memory_order_acquire);
@@ -136,9 +138,10 @@ void Version::Get(const ReadOptions& read, PointLookup* lookup) {
     if (lookup->settled()) return;
   }
   for (int level = 1; level < levels; ++level) {
+    const LevelFiles& files = storage_.level(level);
+    if (files.empty()) continue;
     const size_t position =
-        level < last_planned ? planned[level]
-                             : storage_.level(level).Find(lookup->seek_key(), lookup->seek_tag());
+        level < last_planned ? planned[level] : files.Find(lookup->seek_key(), lookup->seek_tag());
     LookInLevel(read, level, position, lookup);
     if (lookup->settled()) return;
   }
@@ -177,67 +180,67 @@ void Version::LookInForMany(const ReadOptions& read, int level, size_t position,
 }
 
 void Version::MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count) {
-  std::vector<PointLookup*> open;   // What is not settled, ascending.
-  std::vector<PointLookup*> group;  // Those that one file may have.
-  std::vector<size_t> positions;    // Of the level's file, for each in `open`.
-  open.reserve(count);
-  group.reserve(count);
+  constexpr size_t kUsual = 32;
+  SmallArray<PointLookup*, kUsual> open(count);   // What is not settled, ascending.
+  SmallArray<PointLookup*, kUsual> group(count);  // Those that one file may have.
+  SmallArray<size_t, kUsual> positions(count);    // Of the level's file, for each in `open`.
+  PointLookup** const begin = open.begin();
+  PointLookup** end = begin;
   for (size_t i = 0; i < count; ++i) {
-    if (!lookups[i]->settled()) open.push_back(lookups[i]);
+    if (!lookups[i]->settled()) *end++ = lookups[i];
   }
-  const auto forget_settled = [&open] {
-    open.erase(std::remove_if(open.begin(), open.end(),
-                              [](const PointLookup* lookup) { return lookup->settled(); }),
-               open.end());
+  const auto forget_settled = [&] {
+    end = std::remove_if(begin, end, [](const PointLookup* lookup) { return lookup->settled(); });
   };
 
   const LevelFiles& level0 = storage_.level(0);
-  for (size_t position = 0; position < level0.size() && !open.empty(); ++position) {
+  for (size_t position = 0; position < level0.size() && begin != end; ++position) {
     // The keys within the file are neighbours.
-    const auto first = std::partition_point(open.begin(), open.end(), [&](PointLookup* lookup) {
+    PointLookup** const first = std::partition_point(begin, end, [&](PointLookup* lookup) {
       return !level0.AtOrAfterSmallest(position, lookup->user_key());
     });
-    const auto last = std::partition_point(first, open.end(), [&](PointLookup* lookup) {
+    PointLookup** const last = std::partition_point(first, end, [&](PointLookup* lookup) {
       return level0.AtOrBeforeLargest(position, lookup->user_key());
     });
     if (first == last) continue;
-    group.assign(first, last);
-    LookInForMany(read, /*level=*/0, position, group.data(), group.size());
+    LookInForMany(read, /*level=*/0, position, first, static_cast<size_t>(last - first));
     forget_settled();
   }
 
-  for (int level = 1; level < storage_.num_non_empty_levels() && !open.empty(); ++level) {
+  for (int level = 1; level < storage_.num_non_empty_levels() && begin != end; ++level) {
     const LevelFiles& files = storage_.level(level);
     if (files.empty()) continue;
-    positions.resize(open.size());
-    for (size_t i = 0; i < open.size(); ++i) {
-      positions[i] = files.Find(open[i]->seek_key(), open[i]->seek_tag());
+    const auto left = static_cast<size_t>(end - begin);
+    for (size_t i = 0; i < left; ++i) {
+      positions[i] = files.Find(begin[i]->seek_key(), begin[i]->seek_tag());
       if (positions[i] < files.size() &&
-          !files.AtOrAfterSmallest(positions[i], open[i]->user_key())) {
+          !files.AtOrAfterSmallest(positions[i], begin[i]->user_key())) {
         positions[i] = files.size();
       }
     }
-    for (size_t i = 0; i < open.size();) {
+    for (size_t i = 0; i < left;) {
       const size_t position = positions[i];
       if (position >= files.size()) {
         ++i;
         continue;
       }
-      group.clear();
+      size_t size = 0;
       size_t next = i;
-      for (; next < open.size(); ++next) {
+      for (; next < left; ++next) {
         if (positions[next] == position) {
-          group.push_back(open[next]);
+          group[size++] = begin[next];
         } else if (positions[next] < files.size()) {
           break;
         }
       }
-      LookInForMany(read, level, position, group.data(), group.size());
+      LookInForMany(read, level, position, group.data(), size);
       // The last of them, or many when a key was given twice, may go on in the next file.
-      while (position + 1 < files.size() && !group.empty() &&
-             files.AtOrAfterSmallest(position + 1, group.back()->user_key())) {
-        if (!group.back()->settled()) LookInLevel(read, level, position + 1, group.back());
-        group.pop_back();
+      while (position + 1 < files.size() && size != 0 &&
+             files.AtOrAfterSmallest(position + 1, group[size - 1]->user_key())) {
+        if (!group[size - 1]->settled()) {
+          LookInLevel(read, level, position + 1, group[size - 1]);
+        }
+        --size;
       }
       i = next;
     }

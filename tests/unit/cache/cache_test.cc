@@ -26,6 +26,12 @@ struct Object {
 };
 void DeleteObject(void* object) { delete static_cast<Object*>(object); }
 
+// Once all that was let go is deleted, too.
+int LiveObjects() {
+  EpochDomain::Synchronize();
+  return live_objects;
+}
+
 // One shard whose entries cost exactly their charge.
 std::unique_ptr<Cache> PlainCache(size_t capacity, bool strict = false, double high_ratio = 0,
                                   double low_ratio = 0) {
@@ -155,7 +161,7 @@ TEST(Cache, AFullCacheWithoutStrictLimitGrowsForPinnedEntriesAndShrinksAtTheirRe
 }
 
 TEST(Cache, AStrictLimitRefusesPinnedEntriesAndDeletesTheObject) {
-  const int before = live_objects;
+  const int before = LiveObjects();
   auto cache = PlainCache(20, /*strict=*/true);
   Cache::Handle* first = nullptr;
   ASSERT_TRUE(Put(cache.get(), 1, 20, Cache::Priority::kLow, &first).ok());
@@ -164,7 +170,7 @@ TEST(Cache, AStrictLimitRefusesPinnedEntriesAndDeletesTheObject) {
   EXPECT_EQ(status.ToString(),
             "Operation aborted: Memory limit reached: Insert failed due to LRU cache being full.");
   EXPECT_EQ(second, nullptr);
-  EXPECT_EQ(live_objects, before + 1);
+  EXPECT_EQ(LiveObjects(), before + 1);
   EXPECT_TRUE(Put(cache.get(), 3, 1).ok());
   EXPECT_FALSE(Has(cache.get(), 3));
   cache->Release(first);
@@ -181,7 +187,7 @@ TEST(Cache, SetCapacityDropsAtOnce) {
 }
 
 TEST(Cache, EraseHidesAnEntryAndFreesItWhenTheLastPinGoes) {
-  const int before = live_objects;
+  const int before = LiveObjects();
   auto cache = PlainCache(100);
   Cache::Handle* handle = nullptr;
   ASSERT_TRUE(Put(cache.get(), 1, 10, Cache::Priority::kLow, &handle).ok());
@@ -189,11 +195,64 @@ TEST(Cache, EraseHidesAnEntryAndFreesItWhenTheLastPinGoes) {
   cache->Erase(CacheKey{7, 1});
   EXPECT_FALSE(Has(cache.get(), 1));
   cache->Release(handle);
-  EXPECT_EQ(live_objects, before + 1);
+  EXPECT_EQ(LiveObjects(), before + 1);
   EXPECT_EQ(cache->usage(), 10u);
   cache->Release(handle);
-  EXPECT_EQ(live_objects, before);
   EXPECT_EQ(cache->usage(), 0u);
+  EXPECT_EQ(LiveObjects(), before);
+}
+
+TEST(Cache, WhatIsLookedAtWithoutAPinLivesAsLongAsTheEpoch) {
+  const int before = LiveObjects();
+  auto cache = PlainCache(100);
+  auto* const sharded = static_cast<ShardedCache*>(cache.get());
+  ASSERT_TRUE(Put(cache.get(), 1, 10).ok());
+  {
+    EpochGuard guard;
+    EXPECT_EQ(sharded->Peek(CacheKey{7, 2}), nullptr);
+    Cache::Handle* handle = sharded->Peek(CacheKey{7, 1});
+    ASSERT_NE(handle, nullptr);
+    EXPECT_EQ(cache->pinned_usage(), 0u);
+    cache->Erase(CacheKey{7, 1});
+    EpochDomain::Drain();
+    EXPECT_EQ(static_cast<Object*>(cache->Value(handle))->number, 1u);
+    EXPECT_FALSE(sharded->TryRef(handle)) << "it is not in the cache any more";
+    EXPECT_EQ(cache->usage(), 0u);
+  }
+  EXPECT_EQ(LiveObjects(), before);
+
+  ASSERT_TRUE(Put(cache.get(), 3, 10).ok());
+  Cache::Handle* handle = nullptr;
+  {
+    EpochGuard guard;
+    handle = sharded->Peek(CacheKey{7, 3});
+    ASSERT_TRUE(sharded->TryRef(handle));
+  }
+  cache->Erase(CacheKey{7, 3});
+  EpochDomain::Synchronize();
+  EXPECT_EQ(static_cast<Object*>(cache->Value(handle))->number, 3u);
+  cache->Release(handle);
+}
+
+TEST(Cache, AGrownObjectIsChargedAndPushesOutOthers) {
+  auto cache = PlainCache(30);
+  auto* const sharded = static_cast<ShardedCache*>(cache.get());
+  for (uint64_t key = 1; key <= 3; ++key) ASSERT_TRUE(Put(cache.get(), key, 10).ok());
+  Cache::Handle* handle = cache->Lookup(CacheKey{7, 3});
+  ASSERT_NE(handle, nullptr);
+  sharded->Recharge(handle, 15);
+  EXPECT_EQ(cache->Charge(handle), 15u);
+  EXPECT_EQ(cache->usage(), 25u);
+  EXPECT_EQ(cache->pinned_usage(), 15u);
+  size_t bytes = 0, entries = 0;
+  cache->UsageOf(Cache::Role::kDataBlock, &bytes, &entries);
+  EXPECT_EQ(bytes, 25u);
+  sharded->Recharge(handle, 5);
+  EXPECT_EQ(cache->usage(), 15u);
+  cache->Erase(CacheKey{7, 3});
+  sharded->Recharge(handle, 500);  // Too late to matter.
+  cache->Release(handle);
+  EXPECT_EQ(cache->usage(), 10u);
 }
 
 TEST(Cache, ReleaseWithEraseTakesTheEntryOut) {
@@ -239,12 +298,12 @@ TEST(Cache, CountsBytesAndEntriesByRole) {
 }
 
 TEST(Cache, DestroyingItFreesItsObjectsUnlessTheyWereDisowned) {
-  const int before = live_objects;
+  const int before = LiveObjects();
   {
     auto cache = PlainCache(1000);
     for (uint64_t key = 0; key < 50; ++key) ASSERT_TRUE(Put(cache.get(), key, 1).ok());
   }
-  EXPECT_EQ(live_objects, before);
+  EXPECT_EQ(LiveObjects(), before);
   static auto* const kept = new std::vector<Object*>;  // Reachable: no leak is reported.
   {
     auto cache = PlainCache(1000);
@@ -255,7 +314,7 @@ TEST(Cache, DestroyingItFreesItsObjectsUnlessTheyWereDisowned) {
                     .ok());
     cache->DisownData();
   }
-  EXPECT_EQ(live_objects, before + 1);
+  EXPECT_EQ(LiveObjects(), before + 1);
 }
 
 TEST(Cache, ReportsWhatRocksDBReports) {
@@ -318,7 +377,7 @@ TEST(Cache, HoldsManyEntriesThroughTheGrowthOfItsTable) {
 // Readers, writers, erasers and pinners at once. What a handle shows must be the object
 // that belongs to its key for as long as it is held, and nothing may be left over.
 TEST(Cache, KeepsItsPromisesUnderManyThreads) {
-  const int before = live_objects;
+  const int before = LiveObjects();
   for (const bool strict : {false, true}) {
     LruCacheOptions options;
     options.capacity = 300 * 100;
@@ -335,7 +394,18 @@ TEST(Cache, KeepsItsPromisesUnderManyThreads) {
           case 0:
             cache->Erase(CacheKey{7, key});
             break;
-          case 1:
+          case 1: {
+            EpochGuard guard;
+            auto* const sharded = static_cast<ShardedCache*>(cache.get());
+            Cache::Handle* handle = sharded->Peek(CacheKey{7, key});
+            if (handle == nullptr) break;
+            ASSERT_EQ(static_cast<Object*>(cache->Value(handle))->number, key);
+            if (random.Uniform(4) == 0) sharded->Recharge(handle, 1 + random.Uniform(100));
+            if (random.Uniform(2) == 0 && sharded->TryRef(handle)) held.emplace_back(key, handle);
+            ASSERT_EQ(static_cast<Object*>(cache->Value(handle))->number, key);
+            break;
+          }
+          case 2:
             if (random.Uniform(500) == 0) cache->EraseUnreferenced();
             if (random.Uniform(500) == 0) (void)cache->pinned_usage();
             if (random.Uniform(500) == 0) {
@@ -376,7 +446,7 @@ TEST(Cache, KeepsItsPromisesUnderManyThreads) {
     cache->EraseUnreferenced();
     EXPECT_EQ(cache->usage(), 0u);
     EXPECT_EQ(cache->occupancy_count(), 0u);
-    EXPECT_EQ(live_objects, before);
+    EXPECT_EQ(LiveObjects(), before);
   }
   EpochDomain::Synchronize();
 }
