@@ -79,6 +79,7 @@ class Compaction {
   uint64_t max_output_file_bytes = 0;
   uint32_t max_subcompactions = 0;
   double score = -1;
+  std::string trim_timestamp;  // Versions with newer timestamps are dropped; empty: none.
   // Files below the output level that the range overlaps; outputs are cut along them.
   std::vector<FileMetadata*> grandparents;
 
@@ -104,7 +105,7 @@ class Compaction {
   Slice largest_;
 };
 
-// The codec for new tables of a level, by the column family's options. Flushes ask for level 0.
+// The codec for tables that a compaction writes to a level, by the column family's options.
 CompressionType CompressionForLevel(const ColumnFamilyOptions& options,
                                     const VersionStorage& storage, int level);
 

@@ -70,8 +70,10 @@ struct CompactionIterator::Rep {
            (key_history_may_go && HistoryMayGo(user_key));
   }
 
+  // With timestamps, what a reader of the kept history may still see is not covered.
   bool Covered(Slice user_key, uint64_t tag) const {
-    return options.range_deletions != nullptr && options.range_deletions->Covers(user_key, tag);
+    return options.range_deletions != nullptr && HistoryMayGo(user_key) &&
+           options.range_deletions->Covers(user_key, tag, options.full_history_ts_low);
   }
 
   bool NothingBelow(Slice user_key) const {
@@ -178,9 +180,9 @@ void CompactionIterator::Advance() {
     Slice value = input->value();
     if (!IsStoredKind(static_cast<uint8_t>(TagKind(tag)))) {
       ++counts_.corrupt_keys;
-      status_ =
-          Status::Corruption(Concat("compaction input has an unknown entry kind ",
-                                    static_cast<int>(TagKind(tag)), " for key ", user_key.ToHex()));
+      status_ = Status::Corruption(Concat("compaction input has an unknown entry kind ",
+                                          static_cast<int>(TagKind(tag)), " at sequence ",
+                                          TagSequence(tag)));
       return;
     }
 

@@ -54,11 +54,12 @@ class InputFiles final : public FileSequence {
   Pin pin_;  // Keeps the table of the open cursor.
 };
 
-// Ends a cursor before the part's last key. Moves forward only.
+// Ends a cursor before the part's last key, and leaves out what is newer than a timestamp
+// (empty: nothing). Moves forward only.
 class BoundedCursor final : public InternalCursor {
  public:
-  BoundedCursor(const KeyOrder& order, InternalCursor* inner, Slice end)
-      : order_(order), inner_(inner), end_(end) {}
+  BoundedCursor(const KeyOrder& order, InternalCursor* inner, Slice end, Slice newest_timestamp)
+      : order_(order), inner_(inner), end_(end), newest_timestamp_(newest_timestamp) {}
 
   void SeekToFirst() override {
     inner_->SeekToFirst();
@@ -78,7 +79,14 @@ class BoundedCursor final : public InternalCursor {
   Status status() const override { return inner_->status(); }
 
  private:
+  bool IsTooNew() const {
+    const Slice user_key = inner_->user_key();
+    const Slice timestamp(user_key.end() - order_.timestamp_size(), order_.timestamp_size());
+    return order_.comparator()->CompareTimestamp(timestamp, newest_timestamp_) > 0;
+  }
+
   void Copy() {
+    while (!newest_timestamp_.empty() && inner_->valid() && IsTooNew()) inner_->Next();
     valid_ = inner_->valid() && (end_.empty() || order_.comparator()->CompareWithoutTimestamp(
                                                      inner_->user_key(), true, end_, false) < 0);
     if (!valid_) return;
@@ -90,6 +98,7 @@ class BoundedCursor final : public InternalCursor {
   const KeyOrder& order_;
   InternalCursor* const inner_;
   const Slice end_;  // Without timestamp.
+  const Slice newest_timestamp_;
 };
 
 class CompactionBelow final : public KeyBelow, public OutputWriterOptions::RangeBelow {
@@ -161,6 +170,13 @@ class Job {
         if (input.level == compaction_.output_level()) {
           result->bytes_read_output_level += file->size_bytes;
         }
+      }
+    }
+    if (context_.db_options->compaction_verify_record_count && context_.trim_timestamp.empty()) {
+      status = CheckRecordCount(result->counts.input_records);
+      if (!status.ok()) {
+        RemoveOutputs(result);
+        return status;
       }
     }
     compaction_.AddInputDeletions(&result->edit);
@@ -242,7 +258,7 @@ class Job {
     const size_t readahead = context_.db_options->compaction_readahead_size;
 
     // Tombstones of every input file, each within its bounds; cursors over the same.
-    CompactionRangeDeletions range_deletions(order, context_.snapshots);
+    CompactionRangeDeletions range_deletions(order, context_.snapshots, context_.trim_timestamp);
     std::vector<Pin> pins;  // Outlive the cursors.
     MergingCursorBuilder sources(order);
     for (const CompactionInput& input : compaction_.inputs()) {
@@ -267,8 +283,9 @@ class Job {
     range_deletions.Freeze();
     sources.SetCommonBytes(CommonBytes());
     const std::unique_ptr<InternalCursor> merged = sources.Finish();
-    BoundedCursor bounded(order, merged.get(), part->end);
-    InternalCursor& input = part->end.empty() ? *merged : bounded;
+    BoundedCursor bounded(order, merged.get(), part->end, context_.trim_timestamp);
+    InternalCursor& input =
+        part->end.empty() && context_.trim_timestamp.empty() ? *merged : bounded;
     if (part->begin.empty()) {
       input.SeekToFirst();
     } else {
@@ -411,6 +428,28 @@ class Job {
     output->epoch_number = epoch == UINT64_MAX ? 1 : epoch;
     output->oldest_ancestor_time =
         oldest == UINT64_MAX ? context_.env->clock->NowSeconds() : oldest;
+  }
+
+  // Whether all entries of the inputs were seen, as far as their properties tell how many
+  // there are.
+  Status CheckRecordCount(uint64_t seen) const {
+    uint64_t expected = 0;
+    for (const CompactionInput& input : compaction_.inputs()) {
+      for (FileMetadata* file : input.files) {
+        auto hold = compaction_.version()->table_cache()->Hold(file, input.level);
+        if (!hold.ok()) return hold.status();
+        const TableProperties& properties = *hold.value()->properties();
+        // Old releases counted range deletions among the entries without telling.
+        const bool told =
+            hold.value()->Tombstones() == nullptr || properties.num_range_deletions > 0;
+        if (properties.num_entries == 0 || !told) return Status::Ok();
+        expected += properties.num_entries - properties.num_range_deletions;
+      }
+    }
+    if (seen == expected) return Status::Ok();
+    return Status::Corruption(
+        Concat("Compaction number of input keys does not match number of keys processed. Expected ",
+               expected, " but processed ", seen));
   }
 
   static void Add(const CompactionIterator::Counts& from, CompactionIterator::Counts* to) {

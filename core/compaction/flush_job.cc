@@ -61,6 +61,16 @@ Status RunFlushJob(const JobContext& context, const ColumnFamilyOptions& options
     }
   }
   if (!entries.status().ok()) return entries.status();
+  if (context.db_options->flush_verify_memtable_count) {
+    uint64_t expected = 0;
+    for (const MemTable* table : memtables) {
+      expected += table->entry_count() - table->range_deletion_count();
+    }
+    if (entries.counts().input_records != expected) {
+      return Status::Corruption(Concat("Expected ", expected, " entries in memtables, but read ",
+                                       entries.counts().input_records));
+    }
+  }
   if (Status s = writer.Finish(); !s.ok()) return s;
 
   std::vector<TableOutput> outputs = writer.TakeOutputs();

@@ -27,7 +27,7 @@ struct FlushResult {
 // Writes, syncs file and directory, and opens the table to see that it can be read.
 // `memtables` are oldest first and immutable. On an error the file is removed. The
 // output's epoch_number, path id 0 and file number are set; level is 0. `compression` is what
-// CompressionForLevel() says for level 0, asked under the db mutex.
+// CompressionOfLevel() says for level 0.
 Status RunFlushJob(const JobContext& context, const ColumnFamilyOptions& options,
                    const std::vector<MemTable*>& memtables, CompressionType compression,
                    uint64_t epoch_number, TableCreationReason reason, FlushResult* result);

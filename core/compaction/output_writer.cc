@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/hash.h"
 #include "core/table/table_reader.h"
 #include "core/table/unique_id.h"
 #include "core/version/file_names.h"
@@ -13,6 +14,15 @@ namespace skarn {
 namespace {
 
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+
+// Bits of verify_output_flags.
+constexpr uint32_t kVerifyBlocks = 1 << 0;
+constexpr uint32_t kVerifyEntries = 1 << 1;
+constexpr uint32_t kVerifyCompactions = 1 << 10;
+
+uint64_t HashOfEntry(uint64_t before, Slice user_key, uint64_t tag, Slice value) {
+  return (before ^ Hash64(user_key)) * 0x9e3779b97f4a7c15ULL + (Hash64(value) ^ tag);
+}
 
 }  // namespace
 
@@ -37,7 +47,14 @@ Status SyncDirectories(FileSystem* fs, const std::set<std::string>& directories)
 }
 
 OutputWriter::OutputWriter(OutputWriterOptions options)
-    : options_(std::move(options)), order_(*options_.context->order) {}
+    : options_(std::move(options)), order_(*options_.context->order) {
+  const uint32_t flags = options_.options->verify_output_flags;
+  const bool by_flags =
+      options_.reason == TableCreationReason::kCompaction && (flags & kVerifyCompactions) != 0;
+  verify_entries_ =
+      options_.options->paranoid_file_checks || (by_flags && (flags & kVerifyEntries) != 0);
+  verify_blocks_ = by_flags && (flags & kVerifyBlocks) != 0;
+}
 
 OutputWriter::~OutputWriter() {
   if (finished_ && status_.ok()) return;
@@ -72,6 +89,10 @@ Status OutputWriter::OpenFile() {
   record.oldest_ancestor_time = options_.oldest_ancestor_time;
   record.file_creation_time = context.env->clock->NowSeconds();
   record.timestamps_persisted = options_.options->persist_user_defined_timestamps;
+  record.temperature =
+      options_.last_level && options_.options->last_level_temperature != Temperature::kUnknown
+          ? options_.options->last_level_temperature
+          : options_.options->default_write_temperature;
 
   const std::string path = PathOf(record.number);
   const FileOptions file_options = TableFileOptions(db);
@@ -119,6 +140,7 @@ Status OutputWriter::OpenFile() {
   table.fill_cache = true;
   builder_ = std::make_unique<TableBuilder>(table, file_.get());
   first_key_.clear();
+  entries_hash_ = 0;
   return Status::Ok();
 }
 
@@ -195,6 +217,9 @@ Status OutputWriter::Add(Slice user_key, uint64_t tag, Slice value, bool cut_bef
   last_user_key_.Assign(user_key);
   last_tag_ = tag;
   builder_->Add(user_key, tag, value);
+  if (SKARN_UNLIKELY(verify_entries_)) {
+    entries_hash_ = HashOfEntry(entries_hash_, KeyToVerify(user_key), tag, value);
+  }
   if (!builder_->status().ok()) return status_ = builder_->status();
 
   FileMetadata& record = current_.file;
@@ -214,6 +239,11 @@ Status OutputWriter::AddTombstones(const Slice* next_user_key) {
   };
   const size_t timestamp_size = order_.timestamp_size();
   const auto plain = [&](Slice key) { return order_.StripTimestamp(key); };
+  const std::string& history_low = options_.context->full_history_ts_low;
+  const auto may_go = [&](Slice timestamp) {
+    return timestamp_size == 0 ||
+           (!history_low.empty() && comparator.CompareTimestamp(timestamp, history_low) < 0);
+  };
 
   // What this file is responsible for, as packed keys; empty: open.
   std::string low;
@@ -254,7 +284,7 @@ Status OutputWriter::AddTombstones(const Slice* next_user_key) {
       // With timestamps each of them is a reader's moment of its own.
       if (timestamp_size == 0 && stripe == last_stripe) continue;  // A newer one covers the stripe.
       last_stripe = stripe;
-      if (timestamp_size == 0 && sequence <= earliest && options_.below != nullptr &&
+      if (may_go(timestamp) && sequence <= earliest && options_.below != nullptr &&
           !options_.below->MayExistBelow(fragment.start, fragment.end)) {
         continue;  // There is nothing left to delete.
       }
@@ -324,21 +354,31 @@ Status OutputWriter::CloseFile(const Slice* next_user_key) {
   // A table that cannot be read must not replace what it was made from.
   auto reader = options_.context->table_cache->OpenUnshared(record, options_.level);
   if (!reader.ok()) return status_ = reader.status();
-  if (options_.options->paranoid_file_checks) {
-    ReadOptions read;
-    read.fill_cache = false;
-    auto cursor = reader.value()->NewCursor(read, TableCaller::kVerify, /*skip_filters=*/true);
-    uint64_t entries = 0;
-    for (cursor->SeekToFirst(); cursor->valid(); cursor->Next()) ++entries;
-    if (!cursor->status().ok()) return status_ = cursor->status();
-    const uint64_t expected =
-        current_.properties.num_entries - current_.properties.num_range_deletions;
-    if (entries != expected) {
-      return status_ = Status::Corruption(Concat(PathOf(record.number), ": reading back found ",
-                                                 entries, " entries of ", expected, " written"));
-    }
+  return status_ = Verify(reader.value().get());
+}
+
+Slice OutputWriter::KeyToVerify(Slice user_key) const {
+  return current_.file.timestamps_persisted ? user_key : order_.StripTimestamp(user_key);
+}
+
+Status OutputWriter::Verify(TableReader* reader) const {
+  ReadOptions read;
+  read.fill_cache = false;
+  if (verify_blocks_) {
+    if (Status s = reader->VerifyChecksums(read); !s.ok()) return s;
   }
-  return Status::Ok();
+  if (!verify_entries_) return Status::Ok();
+  auto cursor = reader->NewCursor(read, TableCaller::kVerify, /*skip_filters=*/true);
+  uint64_t hash = 0;
+  for (cursor->SeekToFirst(); cursor->valid(); cursor->Next()) {
+    if (!cursor->PrepareValue()) break;
+    hash = HashOfEntry(hash, KeyToVerify(cursor->user_key()), cursor->tag(), cursor->value());
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  if (hash == entries_hash_) return Status::Ok();
+  return Status::Corruption(Concat(PathOf(current_.file.number),
+                                   ": key-value checksum of what was written does not match what "
+                                   "is read back"));
 }
 
 Status OutputWriter::Finish() {

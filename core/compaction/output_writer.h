@@ -78,6 +78,10 @@ class OutputWriter {
   // `next_user_key` is the first key of the file that follows; null at the end.
   Status CloseFile(const Slice* next_user_key);
   Status AddTombstones(const Slice* next_user_key);
+  // Reads the finished file back, as far as the options want it.
+  Status Verify(TableReader* reader) const;
+  // Without the timestamp where it is not stored.
+  Slice KeyToVerify(Slice user_key) const;
   bool ShouldCutBefore(Slice user_key, uint64_t tag);
   // Moves along the grandparents; returns how many of their boundaries were crossed.
   size_t PassGrandparents(Slice user_key, uint64_t tag);
@@ -89,8 +93,11 @@ class OutputWriter {
   std::unique_ptr<FileWriter> file_;
   std::unique_ptr<TableBuilder> builder_;
   TableOutput current_;
-  std::string first_key_;    // Packed, of the open file; empty until one was added.
-  KeyBuffer last_user_key_;  // Of the open file or the one before.
+  bool verify_entries_ = false;
+  bool verify_blocks_ = false;
+  uint64_t entries_hash_ = 0;  // Of the open file, when its entries will be verified.
+  std::string first_key_;      // Packed, of the open file; empty until one was added.
+  KeyBuffer last_user_key_;    // Of the open file or the one before.
   uint64_t last_tag_ = 0;
   bool first_file_ = true;
 

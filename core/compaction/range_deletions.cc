@@ -6,8 +6,9 @@
 namespace skarn {
 
 CompactionRangeDeletions::CompactionRangeDeletions(const KeyOrder& order,
-                                                   const std::vector<SequenceNumber>& snapshots)
-    : order_(order), snapshots_(snapshots) {}
+                                                   const std::vector<SequenceNumber>& snapshots,
+                                                   Slice newest_timestamp)
+    : order_(order), snapshots_(snapshots), newest_timestamp_(newest_timestamp.ToString()) {}
 
 void CompactionRangeDeletions::Add(std::shared_ptr<const FragmentedTombstones> tombstones) {
   if (tombstones == nullptr || tombstones->empty()) return;
@@ -31,12 +32,19 @@ void CompactionRangeDeletions::Freeze() {
   });
   std::vector<RangeTombstone> clipped;
   for (const Source& source : sources_) source.tombstones->AppendTo(&clipped);
+  if (!newest_timestamp_.empty()) {
+    std::erase_if(clipped, [this](const RangeTombstone& tombstone) {
+      const Slice start(tombstone.start);
+      const Slice timestamp(start.end() - order_.timestamp_size(), order_.timestamp_size());
+      return order_.comparator()->CompareTimestamp(timestamp, newest_timestamp_) > 0;
+    });
+  }
   if (!clipped.empty()) {
     merged_ = std::make_shared<const FragmentedTombstones>(order_, std::move(clipped));
   }
 }
 
-bool CompactionRangeDeletions::Covers(Slice user_key, uint64_t tag) {
+bool CompactionRangeDeletions::Covers(Slice user_key, uint64_t tag, Slice timestamp) {
   const Slice key = order_.StripTimestamp(user_key);
   while (next_ < sources_.size() &&
          (!sources_[next_].bounded || order_.CompareStripped(key, sources_[next_].first) >= 0)) {
@@ -51,8 +59,14 @@ bool CompactionRangeDeletions::Covers(Slice user_key, uint64_t tag) {
   const auto stripe_end = std::lower_bound(snapshots_.begin(), snapshots_.end(), sequence);
   const SequenceNumber newest_in_stripe =
       stripe_end == snapshots_.end() ? kMaxSequenceNumber : *stripe_end;
+  if (!newest_timestamp_.empty() && (timestamp.empty() || order_.comparator()->CompareTimestamp(
+                                                              timestamp, newest_timestamp_) > 0)) {
+    timestamp = newest_timestamp_;
+  }
   for (const size_t index : active_) {
-    if (sources_[index].tombstones->MaxCovering(key, newest_in_stripe) > sequence) return true;
+    if (sources_[index].tombstones->MaxCovering(key, newest_in_stripe, timestamp) > sequence) {
+      return true;
+    }
   }
   return false;
 }

@@ -22,8 +22,10 @@ namespace skarn {
 
 class CompactionRangeDeletions {
  public:
-  // `snapshots` ascending; both outlive this object.
-  CompactionRangeDeletions(const KeyOrder& order, const std::vector<SequenceNumber>& snapshots);
+  // `snapshots` ascending; both outlive this object. Tombstones with timestamps newer than
+  // `newest_timestamp` (empty: no limit) are left out.
+  CompactionRangeDeletions(const KeyOrder& order, const std::vector<SequenceNumber>& snapshots,
+                           Slice newest_timestamp = Slice());
 
   // Of a memtable; null is none.
   void Add(std::shared_ptr<const FragmentedTombstones> tombstones);
@@ -34,8 +36,9 @@ class CompactionRangeDeletions {
   bool empty() const { return sources_.empty(); }
 
   // Whether a tombstone newer than the entry, but in the same snapshot stripe, covers it.
-  // Entries are asked about in ascending order.
-  bool Covers(Slice user_key, uint64_t tag);
+  // With timestamps only those up to `timestamp` count. Entries are asked about in ascending
+  // order.
+  bool Covers(Slice user_key, uint64_t tag, Slice timestamp = Slice());
 
   // All of them, cut to the bounds of their files and at each other's ends. Null when empty().
   const std::shared_ptr<const FragmentedTombstones>& merged() const { return merged_; }
@@ -50,6 +53,7 @@ class CompactionRangeDeletions {
 
   const KeyOrder& order_;
   const std::vector<SequenceNumber>& snapshots_;
+  const std::string newest_timestamp_;
   std::vector<Source> sources_;  // By first key after Freeze(), those without bounds first.
   std::vector<size_t> active_;   // Sources whose bounds may hold the last entry asked about.
   size_t next_ = 0;              // First source not yet active.

@@ -41,6 +41,7 @@ struct JobContext {
   std::vector<SequenceNumber> snapshots;  // Ascending.
   SequenceNumber earliest_write_conflict_snapshot = kMaxSequenceNumber;
   std::string full_history_ts_low;  // Versions with older timestamps may go; empty: none.
+  std::string trim_timestamp;       // Versions with newer timestamps go; empty: none.
   const std::atomic<bool>* shutting_down = nullptr;
   const std::atomic<bool>* pause_manual = nullptr;
   IoPriority priority = IoPriority::kLow;

@@ -1,15 +1,17 @@
 // Closing: the end of background work, the last flushes, the release of everything.
 
 #include "core/db/db_impl.h"
+#include "core/db/periodic_work.h"
 #include "core/db/secondary.h"
 #include "core/iterate/db_iterator.h"
 
 namespace skarn {
 
 DbImpl::~DbImpl() {
+  default_handle_.reset();
+  open_handles_->DetachAll();
   (void)Shutdown(/*check_snapshots=*/false).ok();
   secondary_.reset();
-  default_handle_.reset();
   EpochDomain::Synchronize();
   {
     MutexLock lock(&mutex_);
@@ -72,6 +74,7 @@ Status DbImpl::Shutdown(bool check_snapshots) {
     }
     closed_ = true;
   }
+  PeriodicWork::Remove(this);
   if (open_) Log(LogLevel::kInfo, info_log_.get(), "Shutdown: canceling all background work");
   CancelAllBackgroundWork(/*wait=*/true);
   SetAdmission(kClosing);

@@ -33,8 +33,13 @@ Result<std::unique_ptr<ColumnFamilyHandle>> DbImpl::CreateColumnFamily(
     return Status::InvalidArgument("Column family name cannot be the empty string");
   }
   const std::shared_ptr<const DbOptions> options = db_options();
-  const ColumnFamilyOptions sanitized = Sanitize(*options, given);
+  ColumnFamilyOptions sanitized = Sanitize(*options, given);
   if (Status s = Validate(*options, sanitized); !s.ok()) return s;
+  if (Status s = CheckWritable(sanitized); !s.ok()) return s;
+  {
+    MutexLock lock(&mutex_);
+    GiveBlockCache(&sanitized, &default_cache_);
+  }
   for (const DbPath& place : sanitized.cf_paths) {
     if (Status s = fs_->CreateDirIfMissing(place.path); !s.ok()) return s;
   }

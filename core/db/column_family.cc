@@ -42,10 +42,6 @@ MemTable* ColumnFamily::NewMemTable(const ColumnFamilyOptions& options,
   MemTableOptions table;
   table.write_buffer_size = options.write_buffer_size;
   table.arena_block_size = options.arena_block_size;
-  table.bloom_size_ratio = options.memtable_prefix_bloom_size_ratio;
-  table.whole_key_filtering = options.memtable_whole_key_filtering;
-  table.prefix_extractor = options.prefix_extractor;
-  table.merge_operator = merge_operator_.get();
   table.inplace_update_support = options.inplace_update_support;
   table.inplace_update_num_locks = static_cast<uint32_t>(options.inplace_update_num_locks);
   table.max_range_deletions = options.memtable_max_range_deletions;
@@ -120,8 +116,6 @@ ColumnFamily* FamilyTable::FindSparse(uint32_t id) const {
       [](const ColumnFamily* family, uint32_t wanted) { return family->id() < wanted; });
   return found != families_.end() && (*found)->id() == id ? *found : nullptr;
 }
-
-FamilyHandle::~FamilyHandle() { family_->db()->ReleaseHandle(family_); }
 
 Status CheckTimestampFits(const ColumnFamily& family, const Slice* timestamp) {
   const size_t size = family.timestamp_size();

@@ -177,19 +177,6 @@ class FamilyTable {
   bool has_timestamps_ = false;
 };
 
-// What callers hold. Made by DbImpl only.
-class FamilyHandle : public ColumnFamilyHandle {
- public:
-  explicit FamilyHandle(ColumnFamily* family) {
-    family_ = family;
-    family->RefUser();
-  }
-  ~FamilyHandle() override;
-  uint32_t id() const override { return family_->id(); }
-  const std::string& name() const override { return family_->name(); }
-  const Comparator* comparator() const override { return family_->order().comparator(); }
-};
-
 }  // namespace skarn
 
 #endif  // SKARN_CORE_DB_COLUMN_FAMILY_H_

@@ -31,8 +31,7 @@ void DbImpl::BackgroundCompaction() {
           family->picker()->Release(compaction.get());
           compaction.reset();
           if (!family->dropped()) {
-            family->versions()->current()->mutable_storage()->ComputeScores(
-                family->options(), env_->clock->NowSeconds());
+            Rescore(family);
           }
           QueueCompaction(family);
           if (!status.ok() && !status.IsShutdownInProgress() && !status.IsColumnFamilyDropped() &&
@@ -85,6 +84,7 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
                                     : IoPriority::kLow;
     JobContext context = NewJobContext(family, job_id, priority);
     context.pause_manual = pause;
+    context.trim_timestamp = compaction->trim_timestamp;
     mutex_.Unlock();
     std::string inputs;
     for (const CompactionInput& input : compaction->inputs()) {

@@ -4,8 +4,9 @@
 // destroyed, after a drop too. All methods take absolute meaning from RocksDB's C API;
 // what differs is in docs/abi/differences.md.
 //
-// Ownership: Open() gives the database and one handle per column family asked for;
-// handles must be destroyed before the Db. Iterators and snapshots likewise.
+// Ownership: Open() gives the database and one handle per column family asked for.
+// Handles may outlive the Db and are of no use then; iterators and snapshots must be gone
+// before it.
 //
 // Thread safety: any thread, but Close() and the destructor need all other calls to
 // have returned.

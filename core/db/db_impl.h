@@ -62,6 +62,7 @@
 #include "core/db/column_family.h"
 #include "core/db/commit_queue.h"
 #include "core/db/db.h"
+#include "core/db/family_handle.h"
 #include "core/db/snapshot_list.h"
 #include "core/db/stats_text.h"
 #include "core/db/super_version.h"
@@ -93,6 +94,10 @@ enum class FlushReason : uint8_t {
   kWalFull,
 };
 const char* FlushReasonName(FlushReason reason);
+
+// Gives a column family that has no block cache, and does not refuse one, the cache that all
+// such families of a database share; makes it when it is null.
+void GiveBlockCache(ColumnFamilyOptions* family, std::shared_ptr<Cache>* shared);
 
 class DbImpl final : public Db {
  public:
@@ -216,8 +221,14 @@ class DbImpl final : public Db {
   void DropSuperVersion(SuperVersion* super_version, bool purge_in_background = false);
   // Called by ColumnFamily when its last reference is gone.
   void BuryFamily(ColumnFamily* family);
-  // Called by handles.
+  // Once a second while the database is open (periodic_work.h).
+  void Tick() SKARN_EXCLUDES(mutex_);
+  // An iterator over the super version of that number has met too many hidden entries of the
+  // active memtable: the next write switches it.
+  void RequestSwitch(ColumnFamily* family, uint64_t super_version) SKARN_EXCLUDES(mutex_);
+  // Called by handles, which the second knows.
   void ReleaseHandle(ColumnFamily* family);
+  const std::shared_ptr<OpenHandles>& open_handles() const { return open_handles_; }
   // A reference on the newest super version, for longer than an epoch.
   SuperVersion* AcquireSuperVersion(ColumnFamily* family);
   void ReleaseSuperVersion(SuperVersion* super_version) {
@@ -361,6 +372,8 @@ class DbImpl final : public Db {
   void QueueCompaction(ColumnFamily* family) SKARN_REQUIRES(mutex_);
   BackgroundLimits Limits() const SKARN_REQUIRES(mutex_);
   bool CompactionPressure() const SKARN_REQUIRES(mutex_);
+  // Computes the family's scores anew, as of now.
+  void Rescore(ColumnFamily* family) SKARN_REQUIRES(mutex_);
   // Protects the files with numbers from now on until the job ends.
   std::list<uint64_t>::iterator ProtectNewFiles() SKARN_REQUIRES(mutex_);
   void UnprotectNewFiles(std::list<uint64_t>::iterator place) SKARN_REQUIRES(mutex_);
@@ -459,6 +472,8 @@ class DbImpl final : public Db {
   std::unique_ptr<FileLock> file_lock_;
   std::unique_ptr<Directory> db_directory_;  // Synced after renames in it.
   ColumnFamily* default_family_ = nullptr;
+  const std::shared_ptr<OpenHandles> open_handles_ =
+      std::make_shared<OpenHandles>();  // By handles.
   std::unique_ptr<FamilyHandle> default_handle_;
   RateLimiter* rate_limiter_ = nullptr;
   bool compacted_mode_ = false;  // Read-only, with all files on one level.
@@ -504,6 +519,7 @@ class DbImpl final : public Db {
   std::unique_ptr<MemoryCharge> memory_charge_;
   std::shared_ptr<WriteBufferManager> write_buffers_;  // Shared with other databases; may be null.
   std::vector<ColumnFamily*> families_ SKARN_GUARDED_BY(mutex_);  // Not dropped; creation order.
+  std::shared_ptr<Cache> default_cache_;  // Of families without one; null until one needs it.
   BackgroundErrors errors_ SKARN_GUARDED_BY(mutex_);
   WriteController write_controller_ SKARN_GUARDED_BY(mutex_);
 
@@ -548,6 +564,7 @@ class DbImpl final : public Db {
   std::map<uint64_t, int> prepared_logs_ SKARN_GUARDED_BY(prepared_mutex_);
 
   uint64_t last_stats_dump_us_ SKARN_GUARDED_BY(mutex_) = 0;
+  uint64_t last_wakeup_us_ SKARN_GUARDED_BY(mutex_) = 0;  // When ages were looked at last.
   // Where the interval of the next `rocksdb.dbstats` begins.
   DbStats interval_stats_ SKARN_GUARDED_BY(mutex_);
   uint64_t interval_began_us_ SKARN_GUARDED_BY(mutex_) = 0;

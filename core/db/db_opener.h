@@ -44,6 +44,7 @@ class DbOpener {
   Status Start();  // After the logs: new log, new MANIFEST, running state.
   Status StartReadOnly();
   Status MakeHandles();
+  Status TrimHistory();
   bool FitsCompactedMode() const;
 
   // recover.cc
@@ -56,6 +57,8 @@ class DbOpener {
   Status ReplayWal(const WalFile& wal);
   Status ApplyRecord(Slice record, uint64_t log_number, LogReader* reader);
   Status ApplyTwoPhase(Slice bytes, InsertContext* context);
+  // It was committed or rolled back: its log need not be kept for it.
+  void ForgetTransaction(const std::string& xid);
   // Writes `timestamp` over the last bytes of every key that has one.
   void StampKeys(std::string* bytes, Slice timestamp) const;
   // Makes keys of families whose timestamps were another size when the log was written as
@@ -75,6 +78,7 @@ class DbOpener {
   std::vector<std::pair<std::string, std::shared_ptr<const ColumnFamilyOptions>>> families_;
   std::unique_ptr<DbImpl> db_;
   std::vector<std::string> missing_families_;
+  std::shared_ptr<Cache> default_cache_;  // Shared by column families without one.
   bool created_ = false;
   bool skip_wals_ = false;  // Best-efforts recovery left files out: no log fits any more.
 

@@ -107,17 +107,19 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
   view->sequence = sequence;
   view->super_version = super_version->number;
   view->blobs = super_version->family->blobs();
+  if (super_version->options->memtable_op_scan_flush_trigger != 0 &&
+      !super_version->active->empty()) {
+    view->memtable_from = super_version->active->first_sequence();
+  }
 
   const KeyOrder& order = super_version->family->order();
   MergingCursorBuilder builder(order, sequence,
                                read.timestamp != nullptr ? *read.timestamp : Slice());
   const bool tombstones = !read.ignore_range_deletions;
-  const bool prefix_seek = super_version->options->prefix_extractor != nullptr &&
-                           !read.total_order_seek && !read.auto_prefix_mode;
   const auto add_memtable = [&](const MemTable* table) {
     // What is written from now on has larger numbers than the view shows.
     if (table->empty()) return;
-    builder.Add(table->NewCursor(prefix_seek),
+    builder.Add(table->NewCursor(),
                 ClippedTombstones(order, tombstones ? table->Tombstones(sequence) : nullptr));
   };
   add_memtable(super_version->active);
@@ -169,5 +171,9 @@ uint64_t FamilyViewSource::CurrentSuperVersion() const {
 }
 
 SequenceNumber FamilyViewSource::VisibleSequence() const { return db_->visible(); }
+
+void FamilyViewSource::WantsFlush(uint64_t super_version) {
+  db_->RequestSwitch(family_, super_version);
+}
 
 }  // namespace skarn

@@ -27,6 +27,7 @@ class FamilyViewSource final : public IteratorViewSource {
   Status Open(const ReadOptions& read, const Snapshot* snapshot, IteratorView* view) override;
   uint64_t CurrentSuperVersion() const override;
   SequenceNumber VisibleSequence() const override;
+  void WantsFlush(uint64_t super_version) override;
 
  private:
   DbImpl* const db_;

@@ -92,6 +92,7 @@ JobContext DbImpl::NewJobContext(ColumnFamily* family, int job_id, IoPriority pr
     return DirectoryOfPath(family->versions()->directories(), path_id);
   };
   context.snapshots = snapshots_.Sequences(&context.earliest_write_conflict_snapshot);
+  context.full_history_ts_low = family->versions()->full_history_ts_low();
   context.shutting_down = &shutting_down_;
   context.priority = priority;
   return context;
@@ -175,8 +176,9 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
     if (job.tables.empty()) continue;
     job.epoch = part.family->versions()->NewEpochNumber();
     job.options = part.family->versions()->options();
-    job.compression = CompressionForLevel(
-        *job.options, part.family->versions()->current()->storage(), /*level=*/0);
+    // Never that of the bottommost level: what was just written seldom stays.
+    job.compression = CompressionOfLevel(*job.options, /*level=*/0, /*base_level=*/1,
+                                         /*bottommost=*/false);
     jobs.push_back(std::move(job));
   }
   if (jobs.empty()) return Status::Ok();

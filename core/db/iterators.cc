@@ -25,10 +25,15 @@ DbIteratorSetup DbImpl::NewIteratorSetup(const ReadOptions& options, ColumnFamil
   DbIteratorSetup setup;
   setup.order = &family->order();
   setup.read = options;
+  setup.read.total_order_seek |= opened_options_->prefix_seek_opt_in_only;
   setup.merge_operator = family->merge_operator();
   setup.prefix_extractor = now.prefix_extractor;
   setup.max_sequential_skip = now.max_sequential_skip_in_iterations;
   setup.statistics = statistics_;
+  if (mode_ == Mode::kReadWrite) {
+    setup.scan_flush_trigger = now.memtable_op_scan_flush_trigger;
+    setup.scan_flush_average = now.memtable_avg_op_scan_flush_trigger;
+  }
   setup.source = family->view_source();
   return setup;
 }
@@ -101,12 +106,19 @@ Status DbImpl::NewIterators(const ReadOptions& options,
     DbIteratorSetup setup = NewIteratorSetup(options, families[i], *super_versions[i]->options);
     IteratorView view;
     // Takes the reference over, also when it fails.
-    status = OpenFamilyView(options, /*copy_options=*/true, super_versions[i], sequence, &view);
+    status = OpenFamilyView(setup.read, /*copy_options=*/true, super_versions[i], sequence, &view);
     if (status.ok()) iterators->push_back(NewDbIterator(std::move(setup), std::move(view)));
   }
   if (!status.ok()) iterators->clear();
   CountTicker(statistics_, Ticker::kNumIteratorCreated, iterators->size());
   return status;
+}
+
+void DbImpl::RequestSwitch(ColumnFamily* family, uint64_t super_version) {
+  MutexLock lock(&mutex_);
+  if (family->dropped() || family->super_version_number() != super_version) return;
+  family->wants_switch.store(true, std::memory_order_relaxed);
+  SetAdmission(kSwitchMemtable);
 }
 
 const Snapshot* DbImpl::GetSnapshot() {

@@ -236,6 +236,7 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
       continue;
     }
     if (compaction != nullptr) {
+      compaction->trim_timestamp = options.trim_timestamp;
       Cleanup cleanup;
       ++manual_running_;
       const auto protection = ProtectNewFiles();
@@ -244,8 +245,7 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
       family->picker()->Release(compaction.get());
       compaction.reset();
       if (!family->dropped()) {
-        family->versions()->current()->mutable_storage()->ComputeScores(family->options(),
-                                                                        env_->clock->NowSeconds());
+        Rescore(family);
         QueueCompaction(family);
       }
       UnprotectNewFiles(protection);
@@ -336,7 +336,7 @@ Status DbImpl::SuggestCompactRange(ColumnFamilyHandle* handle, const Slice* begi
       file->marked_for_compaction = true;
     }
   }
-  storage->ComputeScores(family->options(), env_->clock->NowSeconds());
+  Rescore(family);
   QueueCompaction(family);
   MaybeSchedule();
   return Status::Ok();

@@ -9,8 +9,10 @@
 
 #include "core/base/random.h"
 #include "core/batch/batch_format.h"
+#include "core/cache/cache.h"
 #include "core/cache/write_buffer_manager.h"
 #include "core/db/db_opener.h"
+#include "core/db/periodic_work.h"
 #include "core/db/secondary.h"
 #include "core/options/option_rules.h"
 #include "core/table/unique_id.h"
@@ -71,7 +73,22 @@ std::string WalDirectory(const DbOptions& options, const std::string& path) {
   return options.wal_dir.empty() ? path : options.wal_dir;
 }
 
+// Where persist_stats_to_disk of genuine releases puts its samples.
+constexpr char kStatisticsFamily[] = "___rocksdb_stats_history___";
+
 }  // namespace
+
+void GiveBlockCache(ColumnFamilyOptions* family, std::shared_ptr<Cache>* shared) {
+  TableOptions& table = family->table_factory.block_based;
+  if (table.block_cache != nullptr || table.no_block_cache) return;
+  if (*shared == nullptr) {
+    LruCacheOptions options;
+    options.capacity = 32 << 20;
+    options.high_pri_pool_ratio = 0;
+    *shared = NewLruCache(options);
+  }
+  table.block_cache = *shared;
+}
 
 DbImpl::DbImpl(OpenRequest request, std::shared_ptr<const DbOptions> options)
     : mode_(request.mode),
@@ -123,6 +140,7 @@ Result<std::unique_ptr<Db>> DbOpener::Run() {
   Status status = CheckOptions();
   if (!status.ok()) return status;
   db_ = std::make_unique<DbImpl>(request_, options_);
+  db_->default_cache_ = default_cache_;
   const bool writable = request_.mode == Db::Mode::kReadWrite;
   if (status.ok()) status = MakeDirectories();
   if (status.ok()) status = OpenInfoLog();
@@ -134,6 +152,7 @@ Result<std::unique_ptr<Db>> DbOpener::Run() {
   if (status.ok() && request_.mode != Db::Mode::kSecondary) status = ReplayWals();
   if (status.ok()) status = writable ? Start() : StartReadOnly();
   if (status.ok()) status = MakeHandles();
+  if (status.ok() && !request_.trim_history_timestamp.empty()) status = TrimHistory();
   if (!status.ok()) {
     Log(LogLevel::kError, db_->info_log_.get(), "Open failed: %s", status.ToString().c_str());
     handles_->clear();
@@ -152,7 +171,15 @@ Status DbOpener::CheckOptions() {
     if (known) continue;
     auto family = std::make_shared<ColumnFamilyOptions>(Sanitize(*options, descriptor.options));
     if (Status s = Validate(*options, *family); !s.ok()) return s;
+    if (request_.mode == Db::Mode::kReadWrite) {
+      if (Status s = CheckWritable(*family); !s.ok()) return s;
+    }
+    GiveBlockCache(family.get(), &default_cache_);
     families_.emplace_back(descriptor.name, std::move(family));
+  }
+  if (options->avoid_flush_during_recovery && !request_.trim_history_timestamp.empty()) {
+    return Status::InvalidArgument(
+        "avoid_flush_during_recovery incompatible with OpenAndTrimHistory");
   }
   options_ = std::move(options);
   return Status::Ok();
@@ -283,9 +310,13 @@ Status DbOpener::RecoverManifest() {
   VersionSet::RecoverRequest recover;
   for (const auto& family : families_) {
     has_default = has_default || family.first == "default";
-    recover.families.push_back({family.first, family.second});
+    recover.families.push_back({family.first, family.second, /*optional=*/false});
   }
   if (!has_default) return Status::InvalidArgument("Default column family not specified");
+  // Nobody names it, so it must not be missed.
+  auto hidden = std::make_shared<ColumnFamilyOptions>(Sanitize(*options_, ColumnFamilyOptions()));
+  hidden->compression = CompressionType::kNone;
+  recover.families.push_back({kStatisticsFamily, std::move(hidden), /*optional=*/true});
   recover.read_only = request_.mode != Db::Mode::kReadWrite;
   recover.follow = request_.mode == Db::Mode::kSecondary;
   MutexLock lock(&db_->mutex_);
@@ -457,6 +488,9 @@ Status DbOpener::Start() {
   lock.Lock();
   db->last_full_purge_us_ = db->env_->clock->NowMicros();
   db->MaybeSchedule();
+  lock.Unlock();
+  // A clock that tests control is not followed by real time.
+  if (db->env_->clock == SystemClock()) PeriodicWork::Add(db);
   return Status::Ok();
 }
 
@@ -513,6 +547,22 @@ Status DbOpener::MakeHandles() {
     handles_->push_back(std::make_unique<FamilyHandle>(found));
   }
   db_->default_handle_ = std::make_unique<FamilyHandle>(db_->default_family_);
+  return Status::Ok();
+}
+
+Status DbOpener::TrimHistory() {
+  CompactRangeOptions options;
+  options.bottommost_level_compaction = BottommostLevelCompaction::kForceOptimized;
+  options.trim_timestamp = request_.trim_history_timestamp;
+  for (const std::unique_ptr<ColumnFamilyHandle>& handle : *handles_) {
+    const size_t size = handle->comparator()->timestamp_size();
+    if (size == 0) continue;
+    if (size != options.trim_timestamp.size()) {
+      return Status::InvalidArgument(Concat("Timestamp sizes mismatch: expect ", size, ", ",
+                                            options.trim_timestamp.size(), " given"));
+    }
+    if (Status s = db_->CompactRange(options, handle.get(), nullptr, nullptr); !s.ok()) return s;
+  }
   return Status::Ok();
 }
 

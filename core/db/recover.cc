@@ -399,6 +399,8 @@ Status DbOpener::ApplyTwoPhase(Slice bytes, InsertContext* context) {
         transaction.entry_count = prepare_count;
         transaction.log_number = context->recovery_log_number;
         transaction.sequence = BatchSequence(bytes);
+        ForgetTransaction(transaction.xid);
+        db_->TrackPrepare(transaction.log_number);
         db_->recovered_transactions_[transaction.xid] = std::move(transaction);
         preparing = false;
         plain_begin = after;
@@ -420,14 +422,14 @@ Status DbOpener::ApplyTwoPhase(Slice bytes, InsertContext* context) {
         Status status = InsertBatch(part, context);
         context->log_reference = 0;
         if (!status.ok()) return status;
-        db_->recovered_transactions_.erase(found);
+        ForgetTransaction(xid.ToString());
         break;
       }
       case BatchTag::kRollback:
         if (Status s = apply_plain(before); !s.ok()) return s;
         plain_begin = after;
         plain_count = 0;
-        db_->recovered_transactions_.erase(entry.key.ToString());
+        ForgetTransaction(entry.key.ToString());
         break;
       default:
         if (entry.counted) ++(preparing ? prepare_count : plain_count);
@@ -437,6 +439,13 @@ Status DbOpener::ApplyTwoPhase(Slice bytes, InsertContext* context) {
   }
   if (!reader.status().ok()) return reader.status();
   return apply_plain(bytes.size());
+}
+
+void DbOpener::ForgetTransaction(const std::string& xid) {
+  const auto found = db_->recovered_transactions_.find(xid);
+  if (found == db_->recovered_transactions_.end()) return;
+  db_->ForgetPrepare(found->second.log_number);
+  db_->recovered_transactions_.erase(found);
 }
 
 void DbOpener::StampKeys(std::string* bytes, Slice timestamp) const {
@@ -465,7 +474,7 @@ Status DbOpener::FlushFamily(ColumnFamily* family) {
   context.snapshots.clear();
   const uint64_t epoch = family->versions()->NewEpochNumber();
   const CompressionType compression =
-      CompressionForLevel(*options, family->versions()->current()->storage(), /*level=*/0);
+      CompressionOfLevel(*options, /*level=*/0, /*base_level=*/1, /*bottommost=*/false);
   table->MarkImmutable();
   lock.Unlock();
   FlushResult result;

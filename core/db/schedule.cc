@@ -60,6 +60,28 @@ void DbImpl::QueueCompaction(ColumnFamily* family) {
   compaction_queue_.push_back(family);
 }
 
+void DbImpl::Rescore(ColumnFamily* family) {
+  const uint64_t now_s = env_->clock->NowSeconds();
+  VersionStorage* const storage = family->versions()->current()->mutable_storage();
+  storage->set_offpeak_ahead_s(SecondsOfOffpeakAhead(*options_, now_s));
+  storage->ComputeScores(family->options(), now_s);
+}
+
+void DbImpl::Tick() {
+  MaybeDumpStatistics();
+  MutexLock lock(&mutex_);
+  if (!open_ || mode_ != Mode::kReadWrite || shutting_down_.load(std::memory_order_acquire)) return;
+  const uint64_t period_us = options_->max_compaction_trigger_wakeup_seconds * 1000000;
+  const uint64_t now_us = env_->clock->NowMicros();
+  if (period_us == 0 || now_us < std::max(last_wakeup_us_, opened_us_) + period_us) return;
+  last_wakeup_us_ = now_us;
+  for (ColumnFamily* family : families_) {
+    Rescore(family);
+    QueueCompaction(family);
+  }
+  MaybeSchedule();
+}
+
 void DbImpl::MaybeSchedule() {
   if (!open_ || mode_ != Mode::kReadWrite) return;
   if (shutting_down_.load(std::memory_order_acquire) || pause_count_ > 0) return;

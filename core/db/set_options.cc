@@ -54,7 +54,9 @@ Status DbImpl::SetOptions(ColumnFamilyHandle* handle,
     Result<ColumnFamilyOptions> changed =
         ApplyColumnFamilyOptions(*options_, family->options(), changes);
     status = changed.ok() ? Validate(*options_, *changed) : changed.status();
+    if (status.ok()) status = CheckWritable(*changed);
     if (status.ok()) {
+      GiveBlockCache(&*changed, &default_cache_);
       auto options = std::make_shared<const ColumnFamilyOptions>(std::move(*changed));
       family->limits_merges.store(options->max_successive_merges > 0, std::memory_order_relaxed);
       family->versions()->SetOptions(std::move(options));  // Rescores the levels too.

@@ -79,6 +79,7 @@ struct IteratorView {
     sequence = other.sequence;
     super_version = other.super_version;
     blobs = other.blobs;
+    memtable_from = other.memtable_from;
     return *this;
   }
 
@@ -87,6 +88,8 @@ struct IteratorView {
   SequenceNumber sequence = 0;  // The newest to show.
   uint64_t super_version = 0;   // Its number.
   const BlobFetcher* blobs = nullptr;
+  // Entries from this number on lie in the active memtable.
+  SequenceNumber memtable_from = kMaxSequenceNumber;
 };
 
 // Gives views; the db room is behind it. Must outlive its iterators.
@@ -98,6 +101,8 @@ class IteratorViewSource {
   virtual Status Open(const ReadOptions& read, const Snapshot* snapshot, IteratorView* view) = 0;
   virtual uint64_t CurrentSuperVersion() const = 0;
   virtual SequenceNumber VisibleSequence() const = 0;
+  // The active memtable of that super version hides so much that it should be flushed.
+  virtual void WantsFlush(uint64_t super_version) { (void)super_version; }
 };
 
 struct DbIteratorSetup {
@@ -106,6 +111,10 @@ struct DbIteratorSetup {
   const MergeOperator* merge_operator = nullptr;
   std::shared_ptr<const SliceTransform> prefix_extractor;  // Shared with the column family.
   uint64_t max_sequential_skip = 8;                        // max_sequential_skip_in_iterations.
+  // Hidden entries of the active memtable: in one step, and on average of the steps between two
+  // seeks that pass at least as many; then the source is told. 0: never.
+  uint32_t scan_flush_trigger = 0;
+  uint32_t scan_flush_average = 0;
   Statistics* statistics = nullptr;
   // Null: Refresh() is refused and tailing sees no new data.
   IteratorViewSource* source = nullptr;

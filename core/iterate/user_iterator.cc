@@ -17,9 +17,8 @@ bool IsDeletion(EntryKind kind) {
 // Larger values are not copied where they last anyhow.
 constexpr size_t kCopyMax = 256;
 
-Status UnknownKind(Slice user_key, EntryKind kind) {
-  return Status::Corruption(
-      Concat("Unknown value type ", static_cast<int>(kind), " of key ", user_key.ToHex()));
+Status UnknownKind(EntryKind kind) {
+  return Status::Corruption(Concat("Unknown value type ", static_cast<int>(kind)));
 }
 
 }  // namespace
@@ -75,10 +74,34 @@ void UserIterator::TakeView(IteratorView view, Status status) {
   cursor_ = view_.cursor.get();
   level_ = dynamic_cast<ConcatenatingCursor*>(cursor_);
   sequence_ = view_.sequence;
+  memtable_tag_ = UINT64_MAX;
+  if (SKARN_UNLIKELY(setup_.scan_flush_trigger != 0) && !setup_.read.tailing &&
+      view_.memtable_from != kMaxSequenceNumber) {
+    memtable_tag_ = PackTag(view_.memtable_from, EntryKind::kDeletion);
+  }
   if (setup_.read.pin_data) cursor_->SetPinList(&pins_);
 }
 
+void UserIterator::NoteHidden(uint64_t count) {
+  hidden_in_window_ += count;
+  if (count < setup_.scan_flush_trigger) return;
+  memtable_tag_ = UINT64_MAX;  // Once is enough.
+  setup_.source->WantsFlush(view_.super_version);
+}
+
+void UserIterator::EndWindow() {
+  if (memtable_tag_ != UINT64_MAX && setup_.scan_flush_average != 0 &&
+      hidden_in_window_ >= setup_.scan_flush_trigger &&
+      hidden_in_window_ >= (counts_.next - window_began_ + 1) * setup_.scan_flush_average) {
+    memtable_tag_ = UINT64_MAX;
+    setup_.source->WantsFlush(view_.super_version);
+  }
+  hidden_in_window_ = 0;
+  window_began_ = counts_.next;
+}
+
 UserIterator::~UserIterator() {
+  EndWindow();
   view_ = IteratorView();
   pins_.ReleaseAll();
   Statistics* statistics = setup_.statistics;
@@ -191,6 +214,8 @@ bool UserIterator::RefuseInTailing(const char* operation) {
 }
 
 bool UserIterator::StartSeek() {
+  if (SKARN_UNLIKELY(hidden_in_window_ != 0)) EndWindow();
+  window_began_ = counts_.next;
   valid_ = false;
   step_ = nullptr;
   keys_examined_ = 0;
@@ -430,7 +455,7 @@ bool UserIterator::SetValue(Slice full_key, EntryKind kind, Slice stored, bool l
       return true;
     }
     default:
-      Fail(UnknownKind(full_key, kind));
+      Fail(UnknownKind(kind));
       return false;
   }
   value_pinned_ = lasting;
@@ -473,7 +498,7 @@ void UserIterator::FindForwardSlow(bool skipping) {
   uint64_t skipped = 0;
   bool seeked = false;            // For this saved key.
   bool has_saved_key = skipping;  // Any bytes, none too, are a key.
-  uint64_t passed = 0, deletions = 0, too_new = 0;
+  uint64_t passed = 0, deletions = 0, too_new = 0, hidden = 0;
   bool shown = false;
   while (cursor_->valid()) {
     const Slice user_key = cursor_->user_key();
@@ -490,6 +515,7 @@ void UserIterator::FindForwardSlow(bool skipping) {
       if (skipping && CompareForSkip(user_key, saved_key_.slice()) <= 0) {
         ++skipped;
         ++passed;
+        hidden += tag >= memtable_tag_ ? 1 : 0;
       } else {
         const EntryKind kind = TagKind(tag);
         if (SKARN_LIKELY(!IsDeletion(kind)) || every_version_) {
@@ -509,6 +535,7 @@ void UserIterator::FindForwardSlow(bool skipping) {
         seeked = false;
         skipped = 0;
         ++deletions;
+        hidden += tag >= memtable_tag_ ? 1 : 0;
       }
     } else {
       ++too_new;
@@ -541,6 +568,7 @@ void UserIterator::FindForwardSlow(bool skipping) {
     }
   }
   if (!shown && status_.ok()) End();
+  if (SKARN_UNLIKELY(hidden != 0)) NoteHidden(hidden);
   if ((passed | deletions | too_new) != 0) {
     counts_.skipped += passed + deletions + too_new;
     ThreadContext* context = CurrentThreadContext();

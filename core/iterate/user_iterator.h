@@ -79,6 +79,10 @@ class UserIterator final : public DbIterator {
   bool EvaluateSavedKey(bool* found, bool oldest = false);
   bool EvaluateBySeek(bool* found);
   void NotePinnedKey();
+  // A step passed `count` hidden entries of the active memtable.
+  void NoteHidden(uint64_t count);
+  // The steps since the last seek are over.
+  void EndWindow();
   // Moves the cursor before all of saved_key_. False on a failure.
   bool StepBeforeSavedKey();
 
@@ -151,6 +155,9 @@ class UserIterator final : public DbIterator {
   bool value_pinned_ = false;
   std::vector<std::string> operands_;
   Counts counts_;
+  uint64_t memtable_tag_ = UINT64_MAX;  // Of the first entry there that hidden ones are counted of.
+  uint64_t hidden_in_window_ = 0;       // Since the last seek,
+  uint64_t window_began_ = 0;           // when so many steps had been made.
 };
 
 }  // namespace skarn

@@ -112,8 +112,8 @@ bool PointLookup::OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice v
       return false;
 
     default:
-      Fail(Status::Corruption(Concat("Unknown value type ", static_cast<int>(kind), " of key ",
-                                     user_key_with_timestamp.ToHex())));
+      Fail(Status::Corruption(Concat("Unknown value type ", static_cast<int>(kind), " at sequence ",
+                                     TagSequence(tag))));
       return false;
   }
 }

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "core/env/clock.h"
+#include "core/memtable/checked_cursor.h"
 #include "core/memtable/in_place_locks.h"
 #include "core/memtable/memtable_cursor.h"
 #include "core/memtable/memtable_tombstones.h"
 #include "core/memtable/ordered_records.h"
+#include "core/memtable/record_check.h"
 #include "core/memtable/version_hash.h"
 #include "core/memtable/write_lanes.h"
 
@@ -62,9 +65,11 @@ struct MemTable::Rep {
         charge(memory_charge),
         block_size(ArenaBlockSize(given)),
         full_at(FullAt(given.write_buffer_size, block_size)),
+        check(given.inplace_update_support ? 0 : given.protection_bytes_per_key),
+        reads_plainly(check.size_bytes() == 0 && !given.inplace_update_support),
         tombstones(order),
         ordered(order, store, lanes,
-                /*eager=*/!CanHash(key_order) || given.inplace_update_support) {
+                /*eager=*/!CanHash(key_order) || given.inplace_update_support, check.size_bytes()) {
     if (CanHash(key_order))
       hash.emplace(store, given.expected_entries,
                    VersionHash::Forecast{&Rep::ForecastEntries, this});
@@ -122,6 +127,8 @@ struct MemTable::Rep {
   MemoryCharge* const charge;
   const size_t block_size;
   const uint64_t full_at;
+  const RecordCheck check;
+  const bool reads_plainly;  // Values need neither locks nor verification.
 
   std::atomic<uint64_t> used{0};                  // Written by adding threads.
   std::atomic<uint64_t> charged{kInitialCharge};  // Likewise.
@@ -166,7 +173,7 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
   }
   Rep& rep = *rep_;
   const uint64_t tag = PackTag(sequence, kind);
-  const size_t size = RecordSize(user_key.size(), value.size());
+  const size_t size = RecordSize(user_key.size(), value.size(), rep.check.size_bytes());
   WriteLane* lane = concurrent ? rep.lanes.Claim() : rep.lanes.first();
 
   RecordRef ref = 0;
@@ -177,6 +184,10 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
     return Status::Aborted("memtable has no room for the entry");
   }
   WriteRecord(record, user_key, tag, value);
+  if (SKARN_UNLIKELY(rep.check.size_bytes() != 0)) {
+    // Of what the caller gave, not of what arrived.
+    rep.check.Write(user_key, tag, ReadRecordValue(ReadRecordKey(record).rest), value);
+  }
 
   bool added = true;
   bool memory = true;
@@ -257,10 +268,16 @@ bool MemTable::OfferRecord(PointLookup* lookup, const char* record) const {
 }
 
 inline bool MemTable::OfferKey(PointLookup* lookup, const RecordKey& key) const {
-  if (SKARN_UNLIKELY(rep_->locks.has_value())) {
-    std::string copy;
-    rep_->locks->Read(key.user_key, key.rest, &copy);
-    return lookup->Offer(key.user_key, key.tag, copy, PinSource());
+  if (SKARN_UNLIKELY(!rep_->reads_plainly)) {
+    if (rep_->locks.has_value()) {
+      std::string copy;
+      rep_->locks->Read(key.user_key, key.rest, &copy);
+      return lookup->Offer(key.user_key, key.tag, copy, PinSource());
+    }
+    if (!rep_->check.Matches(key.user_key, key.tag, ReadRecordValue(key.rest))) {
+      lookup->Fail(RecordCheck::Mismatch());
+      return false;
+    }
   }
   PinSource source;
   source.object = const_cast<MemTable*>(this);
@@ -389,16 +406,23 @@ bool MemTable::NewestSequence(Slice user_key, SequenceNumber* sequence) const {
   return found;
 }
 
-std::unique_ptr<InternalCursor> MemTable::NewCursor(bool prefix_seek) const {
-  (void)prefix_seek;  // The order ends a seek early enough.
-  return std::make_unique<OrderCursor>(this, &rep_->ordered,
-                                       rep_->locks.has_value() ? &*rep_->locks : nullptr);
+std::unique_ptr<InternalCursor> MemTable::NewCursor() const {
+  return Checked(std::make_unique<OrderCursor>(this, &rep_->ordered,
+                                               rep_->locks.has_value() ? &*rep_->locks : nullptr));
+}
+
+std::unique_ptr<InternalCursor> MemTable::Checked(std::unique_ptr<InternalCursor> cursor) const {
+  const bool sums = rep_->check.size_bytes() != 0;
+  const bool order = rep_->options.paranoid_memory_checks;
+  if (SKARN_LIKELY(!sums && !order)) return cursor;
+  return std::make_unique<CheckedCursor>(rep_->order, std::move(cursor),
+                                         sums ? &rep_->check : nullptr, order);
 }
 
 std::unique_ptr<InternalCursor> MemTable::NewFlushCursor() const {
   // When there is an order already, it is as good as a sort.
   if (rep_->ordered.wanted()) return NewCursor();
-  return std::make_unique<FlushCursor>(this, rep_->ordered);
+  return Checked(std::make_unique<FlushCursor>(this, rep_->ordered));
 }
 
 std::shared_ptr<const FragmentedTombstones> MemTable::Tombstones(SequenceNumber snapshot) const {

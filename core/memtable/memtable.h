@@ -5,8 +5,7 @@
 // flushes (docs/architecture.md). With a comparator that calls different bytes equal
 // the hash table is off and the order is kept from the start.
 //
-// Range tombstones are apart. The options of memtable blooms have no effect: the hash
-// table answers what they would.
+// Range tombstones are apart.
 //
 // Thread safety: any number of readers beside writers. Add() from many threads at
 // once only with `concurrent`. Reference counted: Ref()/Unref(), because readers on
@@ -26,7 +25,6 @@
 #include "core/key/internal_key.h"
 #include "core/key/point_lookup.h"
 #include "core/key/range_tombstone.h"
-#include "core/plugin/slice_transform.h"
 
 namespace skarn {
 
@@ -42,15 +40,13 @@ class MemoryCharge {
 struct MemTableOptions {
   size_t write_buffer_size = 64 << 20;
   size_t arena_block_size = 0;  // 0: write_buffer_size / 8, as RocksDB computes it, at most 1 MiB.
-  double bloom_size_ratio = 0;
-  bool whole_key_filtering = false;
-  std::shared_ptr<const SliceTransform> prefix_extractor;  // Shared with the column family.
-  const MergeOperator* merge_operator = nullptr;
   bool inplace_update_support = false;
   uint32_t inplace_update_num_locks = 10000;
   uint32_t max_range_deletions = 0;
+  // Bytes of checksum behind each record, verified when it is read: 0, 1, 2, 4 or 8. Not with
+  // in-place updates.
   uint32_t protection_bytes_per_key = 0;
-  bool paranoid_memory_checks = false;
+  bool paranoid_memory_checks = false;  // Cursors verify the order of what they pass.
   // Entries of the memtable before this one, to size the hash table; 0 unknown.
   uint64_t expected_entries = 0;
 };
@@ -87,8 +83,7 @@ class MemTable {
   bool NewestSequence(Slice user_key, SequenceNumber* sequence) const;
 
   // Sees entries added before and after the call. The memtable must outlive it.
-  // `prefix_seek`: the memtable's prefix bloom may be used to end seeks early.
-  std::unique_ptr<InternalCursor> NewCursor(bool prefix_seek = false) const;
+  std::unique_ptr<InternalCursor> NewCursor() const;
   // Sorted for one pass, without building the order for readers; immutable memtables only.
   std::unique_ptr<InternalCursor> NewFlushCursor() const;
   // Null when there are none that `snapshot` may see; shared with iterators that use it.
@@ -121,6 +116,8 @@ class MemTable {
   struct Rep;
   Status AddTombstone(SequenceNumber sequence, Slice start, Slice end);
   void GetOrdered(PointLookup* lookup) const;
+  // Adds what the options want verified.
+  std::unique_ptr<InternalCursor> Checked(std::unique_ptr<InternalCursor> cursor) const;
   // Offers a record; false when the lookup wants no more.
   bool OfferRecord(PointLookup* lookup, const char* record) const;
   bool OfferKey(PointLookup* lookup, const RecordKey& key) const;

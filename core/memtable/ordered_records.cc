@@ -13,20 +13,20 @@ constexpr uint64_t kRebuildMin = 1000;
 }  // namespace
 
 OrderedRecords::OrderedRecords(const KeyOrder& order, const RecordStore& store,
-                               const WriteLanes& lanes, bool eager)
-    : order_(order), store_(store), lanes_(lanes), eager_(eager) {
+                               const WriteLanes& lanes, bool eager, size_t check_size)
+    : order_(order), store_(store), lanes_(lanes), eager_(eager), check_size_(check_size) {
   if (!eager) return;
   MutexLock lock(&mu_);
   Rebuild({});
 }
 
 const char* OrderedRecords::Walk(const RecordStore::Extent& extent, const char* from,
-                                 std::vector<SortEntry>* entries) {
+                                 std::vector<SortEntry>* entries) const {
   // Acquire pairs with the lane's commit.
   const char* committed = extent.committed.load(std::memory_order_acquire);
   while (from < committed) {
     entries->push_back({0, extent.RefOf(from)});
-    from = RecordEnd(from);
+    from = RecordEnd(from, check_size_);
   }
   return from;
 }

@@ -32,9 +32,9 @@ class OrderedRecords {
   // Writers call DrainSome() each time their lane has taken this many entries.
   static constexpr uint64_t kDrainInterval = 512;
 
-  // All outlive this object.
+  // All outlive this object. `check_size` is that of the checksum behind each record.
   OrderedRecords(const KeyOrder& order, const RecordStore& store, const WriteLanes& lanes,
-                 bool eager);
+                 bool eager, size_t check_size);
 
   bool eager() const { return eager_; }
   const KeyOrder& key_order() const { return order_; }
@@ -71,13 +71,14 @@ class OrderedRecords {
   void DrainLocked() SKARN_REQUIRES(mu_);
   // Makes a tree for the keys there are. `entries` may be in any order.
   void Rebuild(std::vector<SortEntry> entries) SKARN_REQUIRES(mu_);
-  static const char* Walk(const RecordStore::Extent& extent, const char* from,
-                          std::vector<SortEntry>* entries);
+  const char* Walk(const RecordStore::Extent& extent, const char* from,
+                   std::vector<SortEntry>* entries) const;
 
   const KeyOrder& order_;
   const RecordStore& store_;
   const WriteLanes& lanes_;
   const bool eager_;
+  const size_t check_size_;
 
   std::atomic<OrderTree*> tree_{nullptr};  // The newest of trees_. Written under mu_.
   std::atomic<uint64_t> drained_{0};       // Records in it. Written under mu_.

@@ -7,6 +7,7 @@
 //   ..      8      tag        sequence << 8 | kind
 //   ..      1-5    value size varint32
 //   ..             value
+//   ..      0-8    check      checksum of all but `older`, when the options ask for it
 //   ..      0-3    padding    records begin at multiples of 4
 //
 // All but `older` is written before the record is published and never changes, except
@@ -43,8 +44,8 @@ inline const char* DecodeRecordSize(const char* from, uint32_t* size) {
   return DecodeVarint32Slow(from, from + kMaxVarint32Size, size);
 }
 
-inline size_t RecordSize(size_t key_size, size_t value_size) {
-  size_t size = kRecordLinkSize + key_size + kTagSize + value_size;
+inline size_t RecordSize(size_t key_size, size_t value_size, size_t check_size) {
+  size_t size = kRecordLinkSize + key_size + kTagSize + value_size + check_size;
   size += (key_size | value_size) < 0x80 ? 2 : VarintSize(key_size) + VarintSize(value_size);
   return (size + kRecordUnit - 1) & ~(kRecordUnit - 1);
 }
@@ -80,10 +81,10 @@ inline Slice ReadRecordValue(const char* rest) {
   return Slice(value, size);
 }
 // The byte after the record, its padding included.
-inline const char* RecordEnd(const char* record) {
+inline const char* RecordEnd(const char* record, size_t check_size) {
   const RecordKey key = ReadRecordKey(record);
   const Slice value = ReadRecordValue(key.rest);
-  const auto size = static_cast<size_t>(value.end() - record);
+  const auto size = static_cast<size_t>(value.end() - record) + check_size;
   return record + ((size + kRecordUnit - 1) & ~(kRecordUnit - 1));
 }
 

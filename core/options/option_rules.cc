@@ -212,4 +212,18 @@ BackgroundLimits ComputeBackgroundLimits(const DbOptions& options, bool speed_up
   return limits;
 }
 
+uint64_t SecondsOfOffpeakAhead(const DbOptions& options, uint64_t now_s) {
+  const std::string& text = options.daily_offpeak_time_utc;
+  if (text.size() != 11) return 0;  // Empty: there are none. Others do not pass Validate().
+  constexpr uint64_t kDay = 24 * 60 * 60;
+  const auto digits = [&text](size_t at) {
+    return static_cast<uint64_t>(text[at] - '0') * 10 + static_cast<uint64_t>(text[at + 1] - '0');
+  };
+  const uint64_t begin = digits(0) * 3600 + digits(3) * 60;
+  // The last minute belongs to them.
+  const uint64_t length = (digits(6) * 3600 + digits(9) * 60 + 60 + kDay - begin) % kDay;
+  const uint64_t since = (now_s % kDay + kDay - begin) % kDay;
+  return since < length || length == 0 ? kDay - since : 0;
+}
+
 }  // namespace skarn

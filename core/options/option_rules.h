@@ -28,6 +28,12 @@ Status Validate(const DbOptions& options);
 // The same for a column family, at open, at its creation and after SetOptions.
 Status Validate(const DbOptions& db, const ColumnFamilyOptions& options);
 
+// In the hours that daily_offpeak_time_utc names, the seconds until they begin again; else 0.
+uint64_t SecondsOfOffpeakAhead(const DbOptions& options, uint64_t now_s);
+
+// NotSupported when writing with these options would need what is not there yet.
+Status CheckWritable(const ColumnFamilyOptions& options);
+
 // The codec of a new file of `level`. `bottommost`: no older data lies below it.
 CompressionType CompressionOfLevel(const ColumnFamilyOptions& options, int level, int base_level,
                                    bool bottommost);

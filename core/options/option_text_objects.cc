@@ -72,9 +72,12 @@ Status SplitObjectText(Slice text, ObjectText* object) {
 void PrintValue(const Comparator* value, std::string* out) {
   out->append(value == nullptr ? "nullptr" : value->Name());
 }
-Status ParseValue(const OptionReading& reading, Slice, Slice text, const Comparator** value) {
+Status ParseValue(const OptionReading& reading, Slice name, Slice text, const Comparator** value) {
   ObjectText object;
   if (Status s = SplitObjectText(text, &object); !s.ok()) return s;
+  if (object.id.empty()) {
+    return Status::InvalidArgument(Concat("Missing configurable object: ", name));
+  }
   for (const Comparator* known :
        {BytewiseComparator(), ReverseBytewiseComparator(), BytewiseComparatorWithU64Timestamp(),
         ReverseBytewiseComparatorWithU64Timestamp()}) {

@@ -89,9 +89,9 @@ Status ParseCompressionList(const OptionReading& reading, Slice name, Slice text
     parts.push_back(Slice(text.data() + begin, i - begin));
     begin = i + 1;
   }
-  if (parts.size() < 3 || parts.size() > 9) {
-    return Status::InvalidArgument(Concat("unable to parse the specified CF option ", name));
-  }
+  const Status bad_count =
+      Status::InvalidArgument(Concat("unable to parse the specified CF option ", name));
+  if (text.empty() || parts.size() > 9) return bad_count;
   CompressionOptions changed = *value;
   for (size_t i = 0; i < parts.size(); i++) {
     const auto parse = [&](auto* field) { return ParseValue(reading, name, parts[i], field); };
@@ -127,6 +127,7 @@ Status ParseCompressionList(const OptionReading& reading, Slice name, Slice text
     }
     if (!s.ok()) return s;
   }
+  if (parts.size() < 3) return bad_count;  // What there is has been looked at first.
   *value = changed;
   return Status::Ok();
 }

@@ -348,4 +348,20 @@ Status Validate(const DbOptions& db, const ColumnFamilyOptions& options) {
   return Status::Ok();
 }
 
+Status CheckWritable(const ColumnFamilyOptions& options) {
+  if (options.compaction_style == CompactionStyle::kUniversal) {
+    return Status::NotSupported("Universal compaction is not supported yet.");
+  }
+  if (options.compaction_style == CompactionStyle::kFIFO) {
+    return Status::NotSupported("FIFO compaction is not supported yet.");
+  }
+  if (options.table_factory.format != TableFactory::Format::kBlockBased) {
+    return Status::NotSupported("Only block-based tables can be written yet.");
+  }
+  if (options.enable_blob_files) {
+    return Status::NotSupported("Blob files (enable_blob_files) are not supported yet.");
+  }
+  return Status::Ok();
+}
+
 }  // namespace skarn

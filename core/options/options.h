@@ -149,6 +149,7 @@ struct CompactRangeOptions {
   bool allow_write_stall = false;
   uint32_t max_subcompactions = 0;  // 0: as in DbOptions.
   std::string full_history_ts_low;  // Timestamps below may be dropped; empty: none.
+  std::string trim_timestamp;       // Versions with newer timestamps are dropped; empty: none.
   // Set from another thread to stop the compaction.
   const std::atomic<bool>* canceled = nullptr;
 };

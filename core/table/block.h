@@ -41,6 +41,9 @@ class HeapBlock {
   const BlockLayout& layout() const { return layout_; }
   // Finds the parts of a block of keys and values. False when it is damaged.
   bool ParseLayout() { return ParseBlockLayout(bytes(), &layout_); }
+  // A checksum of the bytes as they were when they went into the cache; 0: none was taken.
+  uint32_t check() const { return check_; }
+  void set_check(uint32_t check) { check_ = check; }
   // With the index of entries, once it is there.
   size_t memory_bytes() const;
 
@@ -68,7 +71,8 @@ class HeapBlock {
   static constexpr uint8_t kSearchesBeforeIndex = 1;
 
   std::atomic<uint32_t> refs_{1};
-  std::atomic<uint8_t> searches_{0};           // Relaxed: about how many is enough.
+  std::atomic<uint8_t> searches_{0};  // Relaxed: about how many is enough.
+  uint32_t check_ = 0;
   std::atomic<EntryIndex*> entries_{nullptr};  // Set once, by any reader.
   size_t size_ = 0;
   size_t capacity_ = 0;

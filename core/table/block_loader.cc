@@ -9,6 +9,14 @@
 #include "core/table/unique_id.h"
 
 namespace skarn {
+namespace {
+
+// Never 0, which stands for none.
+uint32_t CheckOf(const HeapBlock& block) {
+  return static_cast<uint32_t>(Xxh3(block.data(), block.size())) | 1;
+}
+
+}  // namespace
 
 uint64_t CacheFileKey(Slice db_id, Slice db_session_id, uint64_t original_file_number) {
   // Without a name of its own, a file is known to this process only, and anew with every
@@ -51,17 +59,27 @@ Status BlockLoader::CheckTier(const TableRead& read) const {
   return Status::Incomplete("no blocking io");
 }
 
+Status BlockLoader::UseCached(TableRead* read, const BlockHandle& handle, Cache::Handle* entry,
+                              BlockRef* block) {
+  const auto* heap = static_cast<const HeapBlock*>(cache_->Value(entry));
+  if (SKARN_UNLIKELY(heap->check() != 0) && heap->check() != CheckOf(*heap)) {
+    cache_->Release(entry, /*erase=*/true);
+    return file_->Damaged(handle,
+                          "Corrupted block entry: its checksum in the cache does not match");
+  }
+  block->SetCached(cache_, entry, heap);
+  ++read->counts.data_hits;
+  read->counts.hit_bytes += heap->size();
+  return Status::Ok();
+}
+
 Status BlockLoader::DataWithoutRead(TableRead* read, const BlockHandle& handle, BlockRef* block,
                                     bool* found) {
   *found = false;
   if (cache_ != nullptr) {
     if (Cache::Handle* entry = cache_->Lookup(KeyOf(handle))) {
-      const auto* heap = static_cast<const HeapBlock*>(cache_->Value(entry));
-      block->SetCached(cache_, entry, heap);
-      ++read->counts.data_hits;
-      read->counts.hit_bytes += heap->size();
       *found = true;
-      return Status::Ok();
+      return UseCached(read, handle, entry, block);
     }
     ++read->counts.data_misses;
   }
@@ -87,6 +105,7 @@ Status BlockLoader::InsertData(TableRead* read, const BlockHandle& handle, Block
   if (cache_ == nullptr || !read->options.fill_cache) return Status::Ok();
   HeapBlock* heap = block->TakeHeap();
   if (heap == nullptr) return Status::Ok();  // Mapped bytes stay where they are.
+  if (SKARN_UNLIKELY(protect_)) heap->set_check(CheckOf(*heap));
   const size_t charge = heap->memory_bytes();
   Cache::Handle* entry = nullptr;
   if (Status s = cache_->Insert(KeyOf(handle), heap, HeapBlock::Delete, charge,
@@ -106,10 +125,7 @@ Status BlockLoader::Data(TableRead* read, const BlockHandle& handle, Readahead* 
   block->Reset();
   if (cache_ != nullptr) {
     if (Cache::Handle* entry = cache_->Lookup(KeyOf(handle))) {
-      const auto* heap = static_cast<const HeapBlock*>(cache_->Value(entry));
-      block->SetCached(cache_, entry, heap);
-      ++read->counts.data_hits;
-      read->counts.hit_bytes += heap->size();
+      if (Status s = UseCached(read, handle, entry, block); !s.ok()) return s;
       if (readahead != nullptr) readahead->Touch(handle.offset, handle.size + kBlockTrailerSize);
       return Status::Ok();
     }

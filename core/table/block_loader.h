@@ -30,15 +30,17 @@ void CacheDataBlock(Cache* cache, uint64_t file_key, const BlockHandle& handle, 
 class BlockLoader {
  public:
   // `cache` may be null, `priority` is that of index and filter blocks in it. `indexes_entries`:
-  // the order is bytewise, so an index of a block's entries may be made.
+  // the order is bytewise, so an index of a block's entries may be made. `protect`: data blocks
+  // get a checksum when they go into the cache, and lookups there verify it.
   BlockLoader(TableFile* file, Cache* cache, uint64_t file_key, Cache::Priority priority,
-              const KeyFlavour& keys, bool indexes_entries)
+              const KeyFlavour& keys, bool indexes_entries, bool protect)
       : file_(file),
         cache_(static_cast<ShardedCache*>(cache)),  // There is no other cache.
         file_key_(file_key),
         priority_(priority),
         keys_(keys),
-        indexes_entries_(indexes_entries) {}
+        indexes_entries_(indexes_entries),
+        protect_(protect) {}
 
   TableFile* file() const { return file_; }
   ShardedCache* cache() const { return cache_; }
@@ -81,6 +83,9 @@ class BlockLoader {
   }
 
  private:
+  // The entry of a data block in the cache is taken over; an error gives it back.
+  Status UseCached(TableRead* read, const BlockHandle& handle, Cache::Handle* entry,
+                   BlockRef* block);
   Status InsertData(TableRead* read, const BlockHandle& handle, BlockRef* block);
   Status CheckTier(const TableRead& read) const;
   const EntryIndex* MakeEntries(const HeapBlock* block, Cache::Handle* entry) const;
@@ -91,6 +96,7 @@ class BlockLoader {
   const Cache::Priority priority_;
   const KeyFlavour keys_;
   const bool indexes_entries_;
+  const bool protect_;
 };
 
 }  // namespace skarn

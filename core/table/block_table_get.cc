@@ -358,6 +358,7 @@ void BlockTable::SearchMany(TableRead* table_read, PointLookup* const* lookups, 
         requests[r].scratch = buffer.get() + at;
         at += requests[r].size;
       }
+      file_->Throttle(read, total);
       file_->file().MultiRead(requests, request_count);
     }
     for (size_t i = 0; i < used; ++i) {

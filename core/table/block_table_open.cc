@@ -241,8 +241,9 @@ Status BlockTableOpener::Open(std::unique_ptr<RandomAccessFile> random_access) {
     if (!actual.ok()) return actual.status();
     size = *actual;
   }
-  table_->file_ = new TableFile(std::move(random_access), options_.path, size,
-                                options_.env != nullptr ? options_.env->clock : nullptr);
+  table_->file_ =
+      new TableFile(std::move(random_access), options_.path, size,
+                    options_.env != nullptr ? options_.env->clock : nullptr, options_.rate_limiter);
   TableFile* file = table_->file_;
   if (Status s = ReadTail(&read_, file, options_.tail_size_bytes, &tail_bytes_, &tail_); !s.ok()) {
     return s;
@@ -268,15 +269,15 @@ Status BlockTableOpener::Open(std::unique_ptr<RandomAccessFile> random_access) {
       CacheFileKey(*table_->properties_),
       table_options.cache_index_and_filter_blocks_with_high_priority ? Cache::Priority::kHigh
                                                                      : Cache::Priority::kLow,
-      table_->keys(), options_.order->bytewise());
+      table_->keys(), options_.order->bytewise(), options_.protect_cached_blocks);
   if (Status s = LoadDictionary(); !s.ok()) return s;
   if (Status s = LoadTombstones(); !s.ok()) return s;
   if (Status s = SetUpIndex(); !s.ok()) return s;
   SetUpFilter();
   if (Status s = LoadIndexAndFilter(); !s.ok()) return s;
   table_->quick_ = table_->loader_->cache() != nullptr && options_.order->bytewise() &&
-                   table_->index_.top && !table_->index_.two_level &&
-                   !table_->has_embedded_values_ &&
+                   !options_.protect_cached_blocks && table_->index_.top &&
+                   !table_->index_.two_level && !table_->has_embedded_values_ &&
                    !(file->mapped() && file->compression.none);  // Then nothing is cached.
   return Status::Ok();
 }
@@ -488,7 +489,8 @@ Result<std::shared_ptr<const TableProperties>> ReadTableProperties(const RandomA
     const RandomAccessFile& target_;
   };
   auto* table_file =
-      new TableFile(std::make_unique<Borrowed>(file), path, file_size_bytes, /*clock=*/nullptr);
+      new TableFile(std::make_unique<Borrowed>(file), path, file_size_bytes, /*clock=*/nullptr,
+                    /*rate_limiter=*/nullptr);
   TableRead read(OpenReadOptions(), TableCaller::kUser, /*statistics=*/nullptr);
   std::unique_ptr<char[]> buffer;
   Readahead tail(Readahead::Settings{0, 0, 0, 0});

@@ -1,5 +1,6 @@
 #include "core/table/table_file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -27,11 +28,15 @@ Status OutOfMemory() {
 }  // namespace
 
 TableFile::TableFile(std::unique_ptr<RandomAccessFile> file, std::string path, uint64_t size_bytes,
-                     Clock* clock)
+                     Clock* clock, RateLimiter* rate_limiter)
     : file_(std::move(file)),
       path_(std::move(path)),
       size_bytes_(size_bytes),
       clock_(clock),
+      rate_limiter_(rate_limiter != nullptr &&
+                            rate_limiter->mode() != RateLimiter::Mode::kWritesOnly
+                        ? rate_limiter
+                        : nullptr),
       mapping_(file_->Mapping().size() >= size_bytes ? Slice(file_->Mapping().data(), size_bytes)
                                                      : Slice()) {
   if (mapped()) {
@@ -59,6 +64,15 @@ Status TableFile::CheckDeadline(const TableRead& read) const {
   return Status::TimedOut();
 }
 
+void TableFile::ThrottleSlow(IoPriority priority, uint64_t bytes) const {
+  if (rate_limiter_ == nullptr) return;
+  while (bytes > 0) {
+    const uint64_t part = std::min(bytes, rate_limiter_->single_burst_bytes());
+    rate_limiter_->Request(part, priority);
+    bytes -= part;
+  }
+}
+
 Status TableFile::Damaged(const BlockHandle& handle, Slice what) const {
   return Status::Corruption(
       Concat(what, " in ", path_, " offset ", handle.offset, " size ", handle.size));
@@ -67,6 +81,7 @@ Status TableFile::Damaged(const BlockHandle& handle, Slice what) const {
 Status TableFile::ReadRaw(TableRead* read, uint64_t offset, size_t size, Slice* result,
                           char* scratch) {
   if (Status s = CheckDeadline(*read); !s.ok()) return s;
+  Throttle(*read, size);
   {
     PerfTimer timer(read->thread, PerfMetric::kBlockReadTime);
     if (Status s = file_->Read(offset, size, result, scratch); !s.ok()) return s;
@@ -120,6 +135,7 @@ Status TableFile::ReadBlock(TableRead* read, const BlockHandle& handle, BlockCon
     if (!(MayBeCompressed(content) && type != CompressionType::kNone)) {
       if (!IsVerified(handle)) {
         if (Status s = CheckDeadline(*read); !s.ok()) return s;
+        Throttle(*read, total);
         if (read->options.verify_checksums) {
           if (Status s = Verify(read, handle, raw); !s.ok()) return s;
           SetVerified(handle);
@@ -133,6 +149,7 @@ Status TableFile::ReadBlock(TableRead* read, const BlockHandle& handle, BlockCon
       block->SetMapped(payload, layout, this);
       return Status::Ok();
     }
+    Throttle(*read, total);
     return FinishBlock(read, handle, content, parse, raw, block);
   }
 

@@ -35,7 +35,7 @@ class Readahead;
 class TableFile final : public MappingOwner {
  public:
   TableFile(std::unique_ptr<RandomAccessFile> file, std::string path, uint64_t size_bytes,
-            Clock* clock);
+            Clock* clock, RateLimiter* rate_limiter);
 
   const std::string& path() const { return path_; }
   uint64_t size_bytes() const { return size_bytes_; }
@@ -63,6 +63,12 @@ class TableFile final : public MappingOwner {
   Status ReadRaw(TableRead* read, uint64_t offset, size_t size, Slice* result, char* scratch);
   // TimedOut when the operation's deadline has passed.
   Status CheckDeadline(const TableRead& read) const;
+  // Waits for the rate limiter when the operation's options want that.
+  void Throttle(const TableRead& read, uint64_t bytes) const {
+    if (SKARN_UNLIKELY(read.options.rate_limiter_priority != IoPriority::kTotal)) {
+      ThrottleSlow(read.options.rate_limiter_priority, bytes);
+    }
+  }
   // Corruption with the place appended.
   Status Damaged(const BlockHandle& handle, Slice what) const;
 
@@ -77,6 +83,7 @@ class TableFile final : public MappingOwner {
   static constexpr uint64_t kVerifiedGrain = 512;
 
   ~TableFile() override = default;
+  [[gnu::cold]] void ThrottleSlow(IoPriority priority, uint64_t bytes) const;
   bool IsVerified(const BlockHandle& handle) const;
   void SetVerified(const BlockHandle& handle);
   Status Verify(TableRead* read, const BlockHandle& handle, const char* raw) const;
@@ -89,7 +96,8 @@ class TableFile final : public MappingOwner {
   const std::string path_;
   const uint64_t size_bytes_;
   Clock* const clock_;
-  const Slice mapping_;  // The first size_bytes_ bytes of the file, or empty.
+  RateLimiter* const rate_limiter_;  // Null: reads are not limited.
+  const Slice mapping_;              // The first size_bytes_ bytes of the file, or empty.
   // With a mapping: whose checksum was found right since the file was opened. Set by any
   // reader; relaxed, since verifying twice does no harm.
   std::unique_ptr<std::atomic<uint64_t>[]> verified_;

@@ -12,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "core/env/file_system.h"
+#include "core/env/rate_limiter.h"
 #include "core/key/internal_cursor.h"
 #include "core/key/point_lookup.h"
 #include "core/key/range_tombstone.h"
@@ -40,6 +41,8 @@ struct TableReaderOptions {
   // From the MANIFEST; zero: not checked. Compared with the one computed from properties.
   uint64_t unique_id[2] = {0, 0};
   std::string db_session_id;
+  bool protect_cached_blocks = false;   // Verify data blocks each time they come from the cache.
+  RateLimiter* rate_limiter = nullptr;  // Of reads that ask for it; outlives the reader.
 };
 
 // Who reads: decides readahead, cache priority and statistics.

@@ -86,7 +86,9 @@ void OpenTableBudget::CloseSome(std::vector<OpenTable*>* closed) {
 // --- TableCache ---
 
 TableCache::TableCache(Context context, OpenTableBudget* budget)
-    : context_(std::move(context)), budget_(budget) {}
+    : context_(std::move(context)),
+      budget_(budget),
+      row_cache_(context_.db_options->row_cache.get(), context_.db_options->statistics.get()) {}
 
 TableCache::~TableCache() = default;
 
@@ -117,11 +119,11 @@ TableHold TableCache::TryHold(FileMetadata* file) {
 
 Result<std::unique_ptr<RandomAccessFile>> TableCache::OpenFile(const FileRecord& file,
                                                                std::string* path,
-                                                               uint64_t* size_bytes) {
+                                                               uint64_t* size_bytes, bool direct) {
   const DbOptions& db = *context_.db_options;
   FileSystem* fs = db.env->file_system;
   FileOptions options;
-  options.direct_reads = db.use_direct_reads;
+  options.direct_reads = direct || db.use_direct_reads;
   options.mmap_reads = db.allow_mmap_reads;
   options.close_on_exec = db.is_fd_close_on_exec;
   *path = PathOf(file);
@@ -144,10 +146,11 @@ Result<std::unique_ptr<RandomAccessFile>> TableCache::OpenFile(const FileRecord&
   return opened;
 }
 
-Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& file, int level) {
+Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& file, int level,
+                                                            bool direct) {
   std::string path;
   uint64_t size_bytes = 0;
-  auto opened = OpenFile(file, &path, &size_bytes);
+  auto opened = OpenFile(file, &path, &size_bytes, direct);
   if (!opened.ok()) return opened.status();
   if (size_bytes != file.size_bytes) {
     return Status::Corruption(Concat("Sst file size mismatch between expected ", file.size_bytes,
@@ -177,6 +180,8 @@ Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& fi
     reader.unique_id[1] = file.unique_id[1];
   }
   reader.db_session_id = context_.db_session_id;
+  reader.protect_cached_blocks = options->block_protection_bytes_per_key != 0;
+  reader.rate_limiter = db.rate_limiter.get();
   return TableReader::Open(reader, std::move(*opened));
 }
 
@@ -237,6 +242,16 @@ Result<std::unique_ptr<InternalCursor>> TableCache::NewCursor(const ReadOptions&
                                                               TableCaller caller,
                                                               size_t compaction_readahead_bytes,
                                                               Pin* pin) {
+  if (caller == TableCaller::kCompaction && !context_.db_options->use_direct_reads &&
+      context_.db_options->use_direct_io_for_compaction_reads) {
+    auto own = OpenReader(*file, level, /*direct=*/true);
+    if (!own.ok()) return own.status();
+    auto cursor =
+        (*own)->NewCursor(read, caller, /*skip_filters=*/false, compaction_readahead_bytes);
+    *pin = Pin(own->release(), nullptr,
+               [](void* object, void*) { delete static_cast<TableReader*>(object); });
+    return cursor;
+  }
   Result<TableHold> hold = Hold(file, level, read.read_tier == ReadTier::kBlockCache);
   if (!hold.ok()) return hold.status();
   auto cursor =

@@ -25,6 +25,7 @@
 #include "core/key/pin.h"
 #include "core/options/options.h"
 #include "core/table/table_reader.h"
+#include "core/version/row_cache.h"
 #include "core/version/version_edit.h"
 
 namespace skarn {
@@ -107,6 +108,7 @@ class TableCache {
     if (SKARN_LIKELY(reader != nullptr && budget_->unlimited())) return reader;
     return FindSlow(file, level);
   }
+  const RowCache& row_cache() const { return row_cache_; }
   // The same, not bound to an epoch. With `cached_only`, Incomplete when it is not open.
   Result<TableHold> Hold(FileMetadata* file, int level, bool cached_only = false);
   // Opens a table that belongs to nobody yet (a job's output, a file to ingest).
@@ -133,12 +135,15 @@ class TableCache {
   Result<TableReader*> FindSlow(FileMetadata* file, int level);
   // A hold on the file's open table; an empty one when it is not open.
   static TableHold TryHold(FileMetadata* file);
-  Result<std::unique_ptr<TableReader>> OpenReader(const FileRecord& file, int level);
+  Result<std::unique_ptr<TableReader>> OpenReader(const FileRecord& file, int level,
+                                                  bool direct = false);
+  // `direct`: past the page cache, whatever the options say.
   Result<std::unique_ptr<RandomAccessFile>> OpenFile(const FileRecord& file, std::string* path,
-                                                     uint64_t* size_bytes);
+                                                     uint64_t* size_bytes, bool direct = false);
 
   Context context_;  // All but `options` fixed.
   OpenTableBudget* const budget_;
+  const RowCache row_cache_;
   // Guards context_.options; a leaf in the lock order.
   mutable Mutex mutex_;
   // By file number: two threads that want one table open it once. Held while the file is

@@ -78,9 +78,7 @@ void Version::LookIn(const ReadOptions& read, FileMetadata* file, int level, siz
     lookup->Fail(reader.status());
     return;
   }
-  if (SKARN_UNLIKELY(((lookup->hash() ^ lookup->snapshot()) & (kReadSampleRate - 1)) == 0)) {
-    file->sampled_reads.fetch_add(kReadSampleRate, std::memory_order_relaxed);
-  }
+  const bool sampled = ((lookup->hash() ^ lookup->snapshot()) & (kReadSampleRate - 1)) == 0;
   if (!read.ignore_range_deletions) {
     const std::shared_ptr<const FragmentedTombstones> tombstones = (*reader)->Tombstones();
     if (tombstones != nullptr) {
@@ -92,7 +90,18 @@ void Version::LookIn(const ReadOptions& read, FileMetadata* file, int level, siz
       }
     }
   }
-  (*reader)->Get(read, lookup, SkipFilters(level, position));
+  if (SKARN_UNLIKELY(table_cache_->row_cache().enabled())) {
+    table_cache_->row_cache().Get(read, *file, *reader, lookup, SkipFilters(level, position));
+  } else {
+    (*reader)->Get(read, lookup, SkipFilters(level, position));
+  }
+  if (SKARN_UNLIKELY(sampled)) {
+    file->sampled_reads.fetch_add(kReadSampleRate, std::memory_order_relaxed);
+    if (lookup->state() == PointLookup::State::kDeleted ||
+        lookup->state() == PointLookup::State::kMerging) {
+      file->sampled_collapsible_reads.fetch_add(kReadSampleRate, std::memory_order_relaxed);
+    }
+  }
 }
 
 void Version::LookInLevel(const ReadOptions& read, int level, size_t position,
@@ -175,6 +184,12 @@ void Version::LookInForMany(const ReadOptions& read, int level, size_t position,
         lookup->CoverUpTo(sequence, timestamp);
       }
     }
+  }
+  if (SKARN_UNLIKELY(table_cache_->row_cache().enabled())) {
+    for (size_t i = 0; i < count; ++i) {
+      table_cache_->row_cache().Get(read, *file, *reader, lookups[i], SkipFilters(level, position));
+    }
+    return;
   }
   (*reader)->MultiGet(read, lookups, count, SkipFilters(level, position));
 }
@@ -384,7 +399,7 @@ void Version::AddLiveFiles(std::vector<uint64_t>* tables, std::vector<uint64_t>*
   for (const auto& [number, blob] : storage_.blob_files()) blobs->push_back(number);
 }
 
-void Version::SampleProperties() {
+void Version::SampleProperties(bool may_open) {
   // Enough for an average when each look costs the opening of a file.
   constexpr int kSampled = 20;
   int looked_at = 0;
@@ -393,7 +408,8 @@ void Version::SampleProperties() {
       // Files of an earlier version belong to the db mutex; they had their chance.
       const bool fresh = file->references.load(std::memory_order_relaxed) == 0;
       if (!file->sampled && fresh &&
-          (looked_at < kSampled || file->reader.load(std::memory_order_acquire) != nullptr)) {
+          ((may_open && looked_at < kSampled) ||
+           file->reader.load(std::memory_order_acquire) != nullptr)) {
         ++looked_at;
         auto properties = table_cache_->Properties(*file);
         if (properties.ok() && *properties != nullptr) {

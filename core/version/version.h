@@ -89,8 +89,9 @@ class Version {
   Version(VersionSet* set, ColumnFamilyVersions* family, TableCache* table_cache, uint64_t number,
           const KeyOrder* order, int num_levels, CompactionStyle style);
   ~Version() = default;
-  // Looks at properties of new files, a few when it must open them. Before installation.
-  void SampleProperties();
+  // Looks at properties of new files; of a few that it must open for that when `may_open`.
+  // Before installation.
+  void SampleProperties(bool may_open);
   // Whether a tombstone of `file` with `sequence` that covers the key counts, given the
   // file's upper boundary.
   bool TombstoneCounts(const FileRecord& file, const PointLookup& lookup,

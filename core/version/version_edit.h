@@ -111,6 +111,8 @@ struct FileMetadata : FileRecord {
 
   // Lookups that came to this file, one in many counted. Any thread, relaxed.
   std::atomic<uint64_t> sampled_reads{0};
+  // Those of them that met a deletion or a merge operand.
+  std::atomic<uint64_t> sampled_collapsible_reads{0};
 
   uint64_t comp_bytes() const {
     return compensated_size_bytes != 0 ? compensated_size_bytes : size_bytes;

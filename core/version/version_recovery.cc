@@ -150,7 +150,7 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
     const bool found = std::any_of(families.begin(), families.end(), [&spec](const auto& family) {
       return family.second.name == spec.name;
     });
-    if (!found) absent.push_back(spec.name);
+    if (!found && !spec.optional) absent.push_back(spec.name);
   }
   if (missing != nullptr) {
     *missing = absent;

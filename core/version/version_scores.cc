@@ -300,6 +300,19 @@ void VersionStorage::ComputeMarks(const ColumnFamilyOptions& options, uint64_t n
       if (!file->being_compacted && MarkedForCompaction(*file)) marked_.push_back({level, file});
     }
   }
+  if (options.read_triggered_compaction_threshold > 0) {
+    for (int level = 0; level < num_non_empty_levels_ - 1; ++level) {
+      for (FileMetadata* file : levels_[At(level)]) {
+        const auto reads =
+            static_cast<double>(file->sampled_collapsible_reads.load(std::memory_order_relaxed));
+        if (file->being_compacted || MarkedForCompaction(*file)) continue;
+        if (reads >
+            options.read_triggered_compaction_threshold * static_cast<double>(file->size_bytes)) {
+          marked_.push_back({level, file});
+        }
+      }
+    }
+  }
   const uint64_t ttl = Age(options.ttl);
   if (ttl > 0 && now_s > ttl && style_ == CompactionStyle::kLevel) {
     for (int level = 0; level < num_levels() - 1; ++level) {
@@ -315,7 +328,7 @@ void VersionStorage::ComputeMarks(const ColumnFamilyOptions& options, uint64_t n
     for (int level = 0; level < num_levels(); ++level) {
       for (FileMetadata* file : levels_[At(level)]) {
         const uint64_t time = CreationTime(*file);
-        if (!file->being_compacted && time > 0 && time < now_s - period) {
+        if (!file->being_compacted && time > 0 && time < now_s + offpeak_ahead_s_ - period) {
           periodic_.push_back({level, file});
         }
       }

@@ -154,7 +154,8 @@ Status VersionSet::Prepare(ColumnFamilyVersions* family, Version* version,
     if (!s.ok()) return s;
   }
   version->skip_last_filters_ = options.optimize_filters_for_hits;
-  version->SampleProperties();
+  // Only recovery meets files that nobody has open.
+  version->SampleProperties(/*may_open=*/!options_->skip_stats_update_on_db_open);
   return Status::Ok();
 }
 

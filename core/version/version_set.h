@@ -104,6 +104,7 @@ class ColumnFamilyVersions {
 struct FamilySpec {
   std::string name;
   std::shared_ptr<const ColumnFamilyOptions> options;  // Shared with the database.
+  bool optional = false;  // Opened when it exists; not missed when it does not.
 };
 
 // The edits that LogAndApply() writes for one column family. They are completed (family,

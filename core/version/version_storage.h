@@ -101,6 +101,8 @@ class VersionStorage {
               bool allow_ingest_behind);
   // After files became busy or free, or options changed.
   void ComputeScores(const ColumnFamilyOptions& options, uint64_t now_s);
+  // Files that become due for periodic compaction within so long count as due already.
+  void set_offpeak_ahead_s(uint64_t seconds) { offpeak_ahead_s_ = seconds; }
   // Marks bottommost files anew when a released snapshot allows it.
   void UpdateOldestSnapshot(SequenceNumber oldest_snapshot, bool allow_ingest_behind);
   SequenceNumber oldest_snapshot() const { return oldest_snapshot_; }
@@ -198,6 +200,7 @@ class VersionStorage {
   // No mark changes before the oldest snapshot passes this.
   SequenceNumber bottommost_threshold_ = kMaxSequenceNumber;
   uint32_t bottommost_delay_s_ = 0;
+  uint64_t offpeak_ahead_s_ = 0;
   bool bottommost_marks_off_ = false;  // Ingest-behind.
   uint64_t now_s_ = 0;                 // When scores were last computed.
 

@@ -62,6 +62,27 @@ TEST(MemTable, RefusesAVersionThatIsThere) {
   EXPECT_FALSE(cursor->valid());
 }
 
+TEST(MemTable, CursorsNoticeKeysOutOfOrderWhenAskedTo) {
+  for (const bool paranoid : {false, true}) {
+    MemTableOptions options;
+    options.paranoid_memory_checks = paranoid;
+    Table table(options);
+    for (int i = 0; i < 10; ++i) {
+      table.Put(static_cast<SequenceNumber>(i + 1), "key" + std::to_string(i), "v");
+    }
+    auto cursor = table->NewCursor();
+    cursor->Seek("key5", kMaxTag);
+    ASSERT_TRUE(cursor->valid());
+    const_cast<char*>(cursor->user_key().data())[3] = '0';
+    int entries = 0;
+    for (cursor->SeekToFirst(); cursor->valid(); cursor->Next()) ++entries;
+    EXPECT_EQ(entries, paranoid ? 5 : 10);
+    EXPECT_EQ(cursor->status().IsCorruption(), paranoid);
+    for (cursor->SeekToLast(); cursor->valid(); cursor->Prev()) --entries;
+    EXPECT_EQ(cursor->status().IsCorruption(), paranoid);
+  }
+}
+
 TEST(MemTable, HoldsEmptyKeysAndValues) {
   Table table;
   table.Put(1, "", "");

@@ -20,7 +20,7 @@ class VersionHashTest : public testing::Test {
     for (uint64_t i = 0; i < count; ++i) {
       const std::string key = Key(i);
       const uint64_t tag = PackTag(i + 1, EntryKind::kValue);
-      const size_t size = RecordSize(key.size(), 0);
+      const size_t size = RecordSize(key.size(), /*value_size=*/0, /*check_size=*/0);
       RecordRef ref = 0;
       char* const record = store_.Append(&lane_, size, &ref);
       ASSERT_NE(record, nullptr);

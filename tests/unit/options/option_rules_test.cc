@@ -42,6 +42,21 @@ TEST(SanitizeDb, TakesRatesFromTheRateLimiter) {
   EXPECT_EQ(options.bytes_per_sync, 1u << 20);
 }
 
+TEST(OptionRules, CountsTheSecondsToTheNextQuietHours) {
+  DbOptions options;
+  constexpr uint64_t kHour = 3600;
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, kHour), 0u);
+  options.daily_offpeak_time_utc = "01:00-02:29";
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, kHour - 1), 0u);
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, kHour), 24 * kHour);
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, 2 * kHour + 1799), 24 * kHour - kHour - 1799);
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, 2 * kHour + 1800), 0u);
+  options.daily_offpeak_time_utc = "23:00-00:29";  // Over midnight.
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, 23 * kHour), 24 * kHour);
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, 24 * kHour + 60), 23 * kHour - 60);
+  EXPECT_EQ(SecondsOfOffpeakAhead(options, 12 * kHour), 0u);
+}
+
 TEST(SanitizeDb, KeepsTheNumberOfOpenFilesInBounds) {
   DbOptions options;
   options.max_open_files = 1;
@@ -356,6 +371,22 @@ std::string OptionsDocument() {
                  " |\n");
 #define SKARN_FOREIGN_FIELD SKARN_FIELD
 #include "core/options/nested_options.def"
+  text +=
+      "\n## One read, write, flush or compaction\n\n"
+      "Most members of these objects do what the C header says beside their setters. Without "
+      "effect are:\n\n| object | member | why |\n|---|---|---|\n"
+      "| read | `async_io`, `optimize_multiget_for_io`, `adaptive_readahead`, "
+      "`auto_readahead_size` | hints how to overlap reads: the results are the same, and how far "
+      "ahead is read follows from what was read |\n"
+      "| read | `io_timeout` | files of the operating system offer no reads that give up; as in "
+      "RocksDB, only a file system of the caller's could obey it |\n"
+      "| read | `allow_unprepared_value` | values are always prepared |\n"
+      "| write | `memtable_insert_hint_per_batch` | an insert searches no order that a hint could "
+      "shorten |\n"
+      "| write | `protection_bytes_per_key` | checked to be 0 or 8; a batch goes from the caller's "
+      "memory into the log under the log's checksum, and into the memtable under that of "
+      "`memtable_protection_bytes_per_key` |\n"
+      "| flush | `listener_wait` | there are no listeners yet |\n";
   return text;
 }
 

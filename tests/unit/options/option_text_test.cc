@@ -85,6 +85,8 @@ TEST(OptionString, NamesWhatIsWrong) {
       {"compression_opts.foo=1", "Invalid argument: Unrecognized option: compression_opts.foo"},
       {"compression_opts={level=x}", "Invalid argument: Error parsing level:stoi"},
       {"compression_opts=4:5:6:x", "Invalid argument: Error parsing compression_opts:stoull"},
+      {"compression_opts=x", "Invalid argument: Error parsing compression_opts:stoi"},
+      {"comparator=", "Invalid argument: Missing configurable object: comparator"},
       {"compression_opts=4:5",
        "Invalid argument: unable to parse the specified CF option compression_opts"},
       {"compression_per_level=kNoCompression:foo",

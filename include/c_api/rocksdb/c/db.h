@@ -20,7 +20,8 @@ extern ROCKSDB_LIBRARY_API rocksdb_t* rocksdb_open(const rocksdb_options_t* opti
 
    `column_family_names` must name every column family that exists, "default" included.
    On success column_family_handles[i] belongs to the caller, for
-   rocksdb_column_family_handle_destroy(), before the database is closed. */
+   rocksdb_column_family_handle_destroy(); best before the database is closed, since RocksDB
+   wants that. Here a handle may outlive it, and then still has its name and id. */
 extern ROCKSDB_LIBRARY_API rocksdb_t* rocksdb_open_column_families(
     const rocksdb_options_t* options, const char* name, int num_column_families,
     const char* const* column_family_names, const rocksdb_options_t* const* column_family_options,
