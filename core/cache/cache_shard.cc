@@ -212,6 +212,7 @@ Status CacheShard::Insert(const CacheKey& key, uint64_t hash, void* object, Cach
 
   bool stored = true;
   Handle* garbage = nullptr;
+  Table* replaced = nullptr;
   {
     MutexLock lock(&mu_);
     const size_t total = Total(entry);
@@ -221,7 +222,7 @@ Status CacheShard::Insert(const CacheKey& key, uint64_t hash, void* object, Cach
       stored = false;
     } else {
       if (std::atomic<uint64_t>* slot = FindSlot(key, hash)) Unlink(slot, &garbage);
-      GrowIfFull();
+      replaced = GrowIfFull();
       usage_.fetch_add(total, std::memory_order_relaxed);
       role_bytes_[static_cast<size_t>(role)].fetch_add(charge, std::memory_order_relaxed);
       role_entries_[static_cast<size_t>(role)].fetch_add(1, std::memory_order_relaxed);
@@ -234,6 +235,7 @@ Status CacheShard::Insert(const CacheKey& key, uint64_t hash, void* object, Cach
       }
     }
   }
+  if (SKARN_UNLIKELY(replaced != nullptr)) EpochDomain::Retire(replaced);
   FreeAll(garbage);
   if (stored) {
     if (handle != nullptr) *handle = entry;
@@ -337,10 +339,10 @@ void CacheShard::Place(Table* table, Handle* entry) {
   }
 }
 
-void CacheShard::GrowIfFull() {
+CacheShard::Table* CacheShard::GrowIfFull() {
   Table* table = table_.load(std::memory_order_relaxed);
   // Four of seven slots on average: an overflow bucket is then rare.
-  if (count_.load(std::memory_order_relaxed) < (table->mask + 1) * 4) return;
+  if (count_.load(std::memory_order_relaxed) < (table->mask + 1) * 4) return nullptr;
   auto* larger = new Table((table->mask + 1) * 2);
   for (size_t i = 0; i <= table->mask; ++i) {
     for (Bucket* bucket = &table->buckets[i]; bucket != nullptr;
@@ -353,7 +355,7 @@ void CacheShard::GrowIfFull() {
   }
   // Readers of the old table miss only what is inserted from now on.
   table_.store(larger, std::memory_order_release);
-  EpochDomain::Retire(table);
+  return table;
 }
 
 void CacheShard::Unlink(std::atomic<uint64_t>* slot, Handle** garbage) {

@@ -136,7 +136,9 @@ class alignas(128) CacheShard {
   // The slot that holds an entry with the key, or null.
   std::atomic<uint64_t>* FindSlot(const CacheKey& key, uint64_t hash) SKARN_REQUIRES(mu_);
   void Place(Table* table, Handle* entry) SKARN_REQUIRES(mu_);
-  void GrowIfFull() SKARN_REQUIRES(mu_);
+  // The table that was replaced, or null. The caller retires it without the mutex: a drain may
+  // delete objects that release pins of this shard.
+  [[nodiscard]] Table* GrowIfFull() SKARN_REQUIRES(mu_);
   // Takes an entry out of table and list. It goes to `*garbage` unless it is pinned.
   void Unlink(std::atomic<uint64_t>* slot, Handle** garbage) SKARN_REQUIRES(mu_);
   void EvictFor(size_t bytes, Handle** garbage) SKARN_REQUIRES(mu_);

@@ -147,17 +147,6 @@ Status DbImpl::WriteWithExtras(const WriteOptions& options, WriteBatch* batch,
 }
 
 Status DbImpl::CheckWriteOptions(const WriteOptions& options) const {
-  if (options.sync && options.disable_wal) {
-    return Status::InvalidArgument("Sync writes has to enable WAL.");
-  }
-  if (options.disable_wal && recycles_logs_) {
-    return Status::InvalidArgument(
-        "WriteOptions::disableWAL option is not supported if DBOptions::recycle_log_file_num > 0");
-  }
-  if (options.protection_bytes_per_key != 0 && options.protection_bytes_per_key != 8) {
-    return Status::InvalidArgument(
-        "`WriteOptions::protection_bytes_per_key` must be zero or eight");
-  }
   if (options.rate_limiter_priority != IoPriority::kTotal) {
     if (options.rate_limiter_priority != IoPriority::kUser) {
       return Status::InvalidArgument(
@@ -170,6 +159,17 @@ Status DbImpl::CheckWriteOptions(const WriteOptions& options) const {
           "flush, which requires `WriteOptions::disableWAL` and `DBOptions::manual_wal_flush` both "
           "set to false");
     }
+  }
+  if (options.protection_bytes_per_key != 0 && options.protection_bytes_per_key != 8) {
+    return Status::InvalidArgument(
+        "`WriteOptions::protection_bytes_per_key` must be zero or eight");
+  }
+  if (options.disable_wal && recycles_logs_) {
+    return Status::InvalidArgument(
+        "WriteOptions::disableWAL option is not supported if DBOptions::recycle_log_file_num > 0");
+  }
+  if (options.sync && options.disable_wal) {
+    return Status::InvalidArgument("Sync writes has to enable WAL.");
   }
   return Status::Ok();
 }

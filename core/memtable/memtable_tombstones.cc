@@ -22,12 +22,16 @@ void MemTableTombstones::Add(Slice start, Slice end, SequenceNumber sequence) {
 const MemTableTombstones::Cached* MemTableTombstones::Fresh() const {
   const Cached* cached = cached_.load(std::memory_order_acquire);
   if (cached != nullptr && cached->count == count()) return cached;
-  MutexLock lock(&mu_);
-  cached = cached_.load(std::memory_order_relaxed);
-  if (cached != nullptr && cached->count == tombstones_.size()) return cached;
-  auto* fresh = new Cached{tombstones_.size(),
-                           std::make_shared<const FragmentedTombstones>(order_, tombstones_)};
-  cached_.store(fresh, std::memory_order_release);
+  const Cached* fresh = nullptr;
+  {
+    MutexLock lock(&mu_);
+    cached = cached_.load(std::memory_order_relaxed);
+    if (cached != nullptr && cached->count == tombstones_.size()) return cached;
+    fresh = new Cached{tombstones_.size(),
+                       std::make_shared<const FragmentedTombstones>(order_, tombstones_)};
+    cached_.store(fresh, std::memory_order_release);
+  }
+  // Without the mutex: it may delete what others have retired.
   if (cached != nullptr) EpochDomain::Retire(cached);
   return fresh;
 }

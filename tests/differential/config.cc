@@ -70,6 +70,8 @@ FamilyConfig Config::Family(const std::string& name) const {
   if (is_bytewise && rng.Percent(45))
     family.prefix = rng.Percent(60) ? PrefixKind::kFixed : PrefixKind::kCustom;
   if (!is_timed && rng.Percent(12)) family.filter = static_cast<FilterKind>(rng.Between(1, 3));
+  // Whether a filter sees what a compaction merged depends on the release.
+  if (family.filter != FilterKind::kNone) family.merge = MergeKind::kNone;
   const bool has_prefix = family.prefix != PrefixKind::kNone;
   // Range deletes do not go together with a row cache. An update in place keeps the number of the
   // value it replaces, so that a range delete between them covers it, or not after a flush.

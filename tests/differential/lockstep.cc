@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 namespace differential {
 namespace {
@@ -88,6 +89,9 @@ bool Lockstep::Differ(const std::string& what) {
   verdict_.differs = true;
   const std::string& left = left_.answer.text();
   const std::string& right = right_.answer.text();
+  // Whole, for whoever keeps the scratch directory.
+  std::ofstream(left_.directory + ".answer") << left << '\n';
+  std::ofstream(right_.directory + ".answer") << right << '\n';
   size_t at = 0;
   while (at < left.size() && at < right.size() && left[at] == right[at]) at++;
   verdict_.report = "  operation " + std::to_string(step_) + ": " + what +
@@ -151,7 +155,7 @@ bool Lockstep::CrossCopies() {
   const std::string left_copy = left_.directory + ".copy", right_copy = right_.directory + ".copy";
   if (copied && !Both([&](Side& side) {
         side.what = "open the copy of the other side's directory";
-        DumpCopy(side, &side == &left_ ? right_copy : left_copy);
+        DumpCopy(side, config_, &side == &left_ ? right_copy : left_copy);
       }))
     return false;
   if (copied && live.find(left_.answer.text()) == std::string::npos) {
@@ -165,6 +169,82 @@ bool Lockstep::CrossCopies() {
   return true;
 }
 
+bool Lockstep::CrossCheckpoints(Rng& rng) {
+  // Genuine RocksDB refuses where files are in two directories, which is a matter of time.
+  if (left_.is_poisoned || config_.second_path) return true;
+  const bool flushes = left_.has_unlogged_writes || rng.Percent(50);
+  bool created = true;
+  if (!Both([&](Side& side) {
+        side.what = std::string("make a checkpoint") + (flushes ? "" : " without a flush");
+        created = CreateCheckpoint(side, side.directory + ".checkpoint", flushes) && created;
+        if (created) side.Dump();
+      }))
+    return false;
+  const std::string live = left_.answer.text();
+  const std::string left_made = left_.directory + ".checkpoint";
+  const std::string right_made = right_.directory + ".checkpoint";
+  Config config = config_;
+  // All files of a checkpoint are in its one directory.
+  config.wal_dir = config.second_path = false;
+  if (created && !Both([&](Side& side) {
+        side.what = "open the other side's checkpoint";
+        DumpCopy(side, config, &side == &left_ ? right_made : left_made);
+      }))
+    return false;
+  if (created && live.find(left_.answer.text()) == std::string::npos) {
+    right_.answer.Clear();
+    right_.answer.Say(live);
+    return Differ("the checkpoint (left) is not what the database held (right)");
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(left_made, ignored);
+  std::filesystem::remove_all(right_made, ignored);
+  return true;
+}
+
+bool Lockstep::CrossSecondaries() {
+  // It sees what is in files. Releases before 8 do not follow recycled logs.
+  if (left_.has_unlogged_writes || left_.is_poisoned || config_.manual_wal_flush ||
+      config_.recycled_wals != 0)
+    return true;
+  if (!Both([](Side& side) {
+        side.what = "keep all files";
+        char* error = nullptr;
+        side.api.rocksdb_disable_file_deletions(side.db, &error);
+        side.Ok(error);
+      }))
+    return false;
+  // A secondary of genuine 7.8 may miss records that are only in logs: only one of the library
+  // under test is asked.
+  if (!Both([this](Side& side) {
+        side.what = "follow the other side's database";
+        if (side.api.is_oracle)
+          side.Dump();
+        else
+          DumpSecondary(side, &side == &left_ ? right_.directory : left_.directory);
+      }))
+    return false;
+  return Both([](Side& side) {
+    char* error = nullptr;
+    side.api.EnableFileDeletions(side.db, &error);
+    side.Ok(error);
+  });
+}
+
+bool Lockstep::CrossOptions() {
+  return Both([this](Side& side) {
+    side.what = "read the other side's OPTIONS file";
+    SayLatestOptions(side, &side == &left_ ? right_.directory : left_.directory);
+  });
+}
+
+bool Lockstep::LookAcross(Rng& rng) {
+  const uint64_t kind = rng.Below(3);
+  if (kind == 0) return CrossCheckpoints(rng);
+  if (kind == 1) return CrossSecondaries();
+  return CrossOptions();
+}
+
 bool Lockstep::Step(uint64_t index, bool trace) {
   step_ = index;
   trace_ = trace;
@@ -172,6 +252,9 @@ bool Lockstep::Step(uint64_t index, bool trace) {
   const Operation& operation = PickOperation(rng);
   const std::string name = operation.name;
   if (left_out.contains(name)) return true;
+  // From a number of its own, so that the other operations stay what they are.
+  Rng wide = Rng::For(~config_.seed, index);
+  if (is_wide && wide.OneIn(150)) return LookAcross(wide);
   if (name == "swap") return Swap();
   if (name == "cross_copies") return CrossCopies();
   if (!Both([&](Side& side) {

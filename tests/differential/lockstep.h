@@ -32,6 +32,9 @@ class Lockstep {
 
   // Names of operations to leave out.
   std::set<std::string> left_out;
+  // Also does what looks at an open database of the other side: checkpoints, secondaries, OPTIONS
+  // files.
+  bool is_wide = false;
   // Told which side is about to work: 0 left, 1 right.
   std::function<void(int)> on_side = [](int) {};
 
@@ -51,6 +54,13 @@ class Lockstep {
   bool Swap();
   // Copies both directories as they are on disk, then opens each copy with the other library.
   bool CrossCopies();
+  // The same with checkpoints.
+  bool CrossCheckpoints(Rng& rng);
+  // Each follows the other's open database as a secondary.
+  bool CrossSecondaries();
+  bool CrossOptions();
+  // One of the three.
+  bool LookAcross(Rng& rng);
   bool Differ(const std::string& what);
 
   Config config_;

@@ -35,6 +35,7 @@ struct Arguments {
   unsigned jobs = 2;
   unsigned timeout_seconds = 120;
   bool trace = false;
+  bool is_wide = false;
   bool minimize = false;
   bool keep = false;
   std::set<uint64_t> skipped;
@@ -52,6 +53,7 @@ constexpr char kUsage[] =
     "  --ops N           operations per seed (default 5000)\n"
     "  --jobs N          seeds at once (default 2)\n"
     "  --timeout S       seconds until a seed counts as hanging (default 120)\n"
+    "  --wide            also checkpoints, secondaries and OPTIONS files of the other side\n"
     "  --trace           print every operation and its answer\n"
     "  --minimize        leave out what a failing seed does not need, and print what is left\n"
     "  --only A,B,..     do only these operations of a seed\n"
@@ -143,6 +145,7 @@ struct Task {
     printf("seed %llu%s\n", static_cast<unsigned long long>(task.seed), config.Describe().c_str());
   Lockstep run(left, right, config, task.scratch);
   run.left_out = arguments.left_out;
+  run.is_wide = arguments.is_wide;
   run.on_side = [&task](int side) { task.shared->side = side; };
   const Verdict verdict =
       run.Run(arguments.operations, task.skipped, trace, [&task](uint64_t index) {
@@ -278,6 +281,8 @@ bool Parse(int argc, char** argv, Arguments* arguments) {
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (name == "--trace")
       arguments->trace = true;
+    else if (name == "--wide")
+      arguments->is_wide = true;
     else if (name == "--minimize")
       arguments->minimize = true;
     else if (name == "--keep")

@@ -37,8 +37,16 @@ rocksdb_writeoptions_t* NewWriteOptions(Side& side, Rng& rng);
 // Closes and opens again; the answer says how it went.
 void Reopen(Side& side);
 
-// Opens `directory`, a copy of a database of this configuration, and says its whole content.
-void DumpCopy(Side& side, const std::string& directory);
+// Opens `directory`, a copy of a database of the configuration, and says its whole content.
+void DumpCopy(Side& side, const Config& config, const std::string& directory);
+
+// Makes a checkpoint of the open database; the answer says how it went.
+bool CreateCheckpoint(Side& side, const std::string& directory, bool flushes);
+// Opens a secondary of a database of this configuration that is open elsewhere, and says its
+// whole content.
+void DumpSecondary(Side& side, const std::string& directory);
+// What the newest OPTIONS file in the directory says.
+void SayLatestOptions(Side& side, const std::string& directory);
 
 }  // namespace differential
 

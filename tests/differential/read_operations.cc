@@ -217,7 +217,7 @@ void GetFromCacheOnly(Side& side, Rng& rng) {
       a.rocksdb_get_cf(side.db, read, family->handle, key.data(), key.size(), &size, &error);
   const bool is_incomplete = error != nullptr;
   if (is_incomplete) {
-    if (std::string_view(error) != "Result incomplete: no blocking io") side.SayError(error);
+    if (!std::string_view(error).starts_with("Result incomplete: ")) side.SayError(error);
     a.rocksdb_free(error);
     error = nullptr;
   }
@@ -301,6 +301,8 @@ void UpdatesSince(Side& side, Rng& rng) {
   const uint64_t from = rng.Percent(10) ? latest + rng.Between(1, 5) : rng.Between(1, latest + 1);
   if (!side.config.keep_wals || side.config.recycled_wals != 0) return;
   if (side.config.manual_wal_flush) return;
+  // Genuine RocksDB may begin too late where a compressed log without records is among the others.
+  if (side.config.wal_compression) return;
   side.what = "updates since " + std::to_string(from) + " of " + std::to_string(latest);
   char* error = nullptr;
   rocksdb_wal_iterator_t* it = a.rocksdb_get_updates_since(side.db, from, nullptr, &error);

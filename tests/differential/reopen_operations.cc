@@ -13,15 +13,14 @@ void Reopen(Side& side) {
   side.Open();
 }
 
-void DumpCopy(Side& side, const std::string& directory) {
+void DumpCopy(Side& side, const Config& config, const std::string& directory) {
   const Api& a = side.api;
   std::vector<const char*> names;
   std::vector<std::unique_ptr<Options>> options;
   std::vector<const rocksdb_options_t*> pointers;
   for (const std::string& name : side.family_names) {
     names.push_back(name.c_str());
-    options.push_back(
-        std::make_unique<Options>(a, side.config, side.config.Family(name), directory));
+    options.push_back(std::make_unique<Options>(a, config, config.Family(name), directory));
     pointers.push_back(options.back()->get());
   }
   std::vector<rocksdb_column_family_handle_t*> handles(names.size(), nullptr);
@@ -35,7 +34,7 @@ void DumpCopy(Side& side, const std::string& directory) {
     return;
   }
   for (size_t i = 0; i < names.size(); i++) {
-    side.DumpFamily(db, handles[i], side.config.Family(side.family_names[i]), side.family_names[i]);
+    side.DumpFamily(db, handles[i], config.Family(side.family_names[i]), side.family_names[i]);
     a.rocksdb_column_family_handle_destroy(handles[i]);
   }
   a.rocksdb_close(db);

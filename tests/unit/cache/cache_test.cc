@@ -374,6 +374,38 @@ TEST(Cache, HoldsManyEntriesThroughTheGrowthOfItsTable) {
   EpochDomain::Synchronize();
 }
 
+struct RetiredPin {
+  Cache* cache;
+  Cache::Handle* handle;
+};
+
+// What is freed when the table grows may release pins of the same shard.
+TEST(Cache, ItsTableGrowsWhileObjectsThatPinItsEntriesAreRetired) {
+  for (uint64_t waiting = 1; waiting <= 200; ++waiting) {
+    auto cache = PlainCache(/*capacity=*/1);
+    uint64_t key = 0;
+    {
+      EpochGuard guard;  // Nothing is freed yet.
+      for (; key < waiting; ++key) {
+        Cache::Handle* handle = nullptr;
+        ASSERT_TRUE(Put(cache.get(), key, 1, Cache::Priority::kLow, &handle).ok());
+        EpochDomain::Retire(new RetiredPin{cache.get(), handle}, [](void* retired) {
+          auto* pin = static_cast<RetiredPin*>(retired);
+          pin->cache->Release(pin->handle);
+          delete pin;
+        });
+      }
+    }
+    std::vector<Cache::Handle*> pinned;
+    for (const uint64_t end = 2 * key + 64; key < end; ++key) {
+      pinned.push_back(nullptr);
+      ASSERT_TRUE(Put(cache.get(), key, 1, Cache::Priority::kLow, &pinned.back()).ok());
+    }
+    for (Cache::Handle* handle : pinned) cache->Release(handle);
+    EpochDomain::Synchronize();
+  }
+}
+
 // Readers, writers, erasers and pinners at once. What a handle shows must be the object
 // that belongs to its key for as long as it is held, and nothing may be left over.
 TEST(Cache, KeepsItsPromisesUnderManyThreads) {
