@@ -181,7 +181,7 @@ TEST(Settings, ReadsTheCommandLine) {
 
 TEST(Suite, NamesOnlyFlagsAndWorkloadsThatExist) {
   for (const uint64_t num : {1000, 1000000}) {
-    const Suite suite = GoalsSuite(num);
+    const Suite suite = GoalsSuite(num, 0);
     for (const Scenario& scenario : suite.scenarios) {
       Settings settings;
       std::string error;

@@ -168,7 +168,7 @@ Child::~Child() {
 }
 
 void Child::Serve(int commands, int answers) {
-  signal(SIGPIPE, SIG_DFL);
+  for (const int number : {SIGPIPE, SIGINT, SIGTERM}) signal(number, SIG_DFL);
   {
     Session session(task_);
     std::string workload;

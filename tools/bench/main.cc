@@ -17,6 +17,10 @@
 namespace bench {
 namespace {
 
+// Set by a signal that asks to end: the report is then of what was finished.
+volatile std::sig_atomic_t interrupted = 0;
+void Interrupt(int) { interrupted = 1; }
+
 bool Wanted(const std::string& only, const std::string& name) {
   if (only.empty()) return true;
   for (const std::string& word : SplitList(only)) {
@@ -40,7 +44,7 @@ void MeasureScenario(const CommandLine& line, const Scenario& scenario, const Se
     task.directory = settings.directory + "/" + std::to_string(i);
     children.push_back(std::make_unique<Child>(std::move(task)));
   }
-  for (size_t step = 0; step < settings.benchmarks.size(); ++step) {
+  for (size_t step = 0; step < settings.benchmarks.size() && interrupted == 0; ++step) {
     for (size_t i = 0; i < children.size(); ++i) {
       const size_t turn = (i + step + static_cast<size_t>(round)) % children.size();
       for (Result& result : children[turn]->Measure(settings.benchmarks[step])) {
@@ -86,7 +90,7 @@ int Main(int argc, char** argv) {
 
   Suite suite;
   if (line.suite == "goals") {
-    suite = GoalsSuite(line.settings.num);
+    suite = GoalsSuite(line.settings.num, line.suite_reads);
   } else if (line.suite.empty()) {
     suite.scenarios.push_back(
         {line.settings.benchmarks.size() == 1 ? line.settings.benchmarks[0] : std::string("all"),
@@ -109,6 +113,8 @@ int Main(int argc, char** argv) {
   }
 
   signal(SIGPIPE, SIG_IGN);  // A child that died is a result.
+  signal(SIGINT, Interrupt);
+  signal(SIGTERM, Interrupt);
   summary.date = DateNow();
   summary.machine = DescribeMachine();
   for (int round = 0; round < line.rounds; ++round) {
@@ -119,9 +125,15 @@ int Main(int argc, char** argv) {
         fprintf(stderr, "round %d of %d, scenario %zu of %zu: %s\n", round + 1, line.rounds, i + 1,
                 suite.scenarios.size(), scenario.name.c_str());
       }
-      MeasureScenario(line, scenario, settings[i], round, &summary.results);
+      std::vector<Result> results;
+      MeasureScenario(line, scenario, settings[i], round, &results);
+      // What was under way may have been hurt by the same signal.
+      if (interrupted != 0) break;
+      for (Result& result : results) summary.results.push_back(std::move(result));
     }
+    if (interrupted != 0) break;
   }
+  summary.interrupted = interrupted != 0;
   if (!line.settings.use_existing_db) {
     std::error_code ignored;
     std::filesystem::remove(line.settings.directory, ignored);  // Only if it is empty by now.
@@ -133,7 +145,7 @@ int Main(int argc, char** argv) {
   bool written = true;
   if (!line.json.empty()) written &= WriteFile(line.json, JsonReport(summary));
   if (!line.html.empty()) written &= WriteFile(line.html, HtmlReport(summary));
-  bool failed = !written || !summary.disagreements.empty();
+  bool failed = !written || summary.interrupted || !summary.disagreements.empty();
   for (const Result& result : summary.results) failed |= !result.error.empty();
   return failed ? 1 : 0;
 }

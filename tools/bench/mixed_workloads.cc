@@ -95,7 +95,8 @@ std::vector<Workload> MixedWorkloads() {
       {"readwhilescanning",
        "--threads read random keys while one more steps through all",
        Start::kOpen,
-       {},
+       {"create_iterator", "iter_destroy", "iter_seek_to_first", "iter_valid", "iter_key",
+        "iter_value", "iter_next"},
        ReadWhileScanning},
   };
 }

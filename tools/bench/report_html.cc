@@ -46,6 +46,7 @@ std::string Goals(const Summary& summary) {
                      ": median of the paired ratios, lowest and highest. Marks in the plot are "
                      "floor and goal; rows with a star are not in the mean.</p>\n<table><tr>"
                      "<th class=\"name\">workload</th><th>goal</th><th>floor</th><th>measured</th>"
+                     "<th>per CPU second</th>"
                      "<th class=\"name\">verdict</th></tr>\n";
   Bars bars;
   bars.title = "ratio of throughput";
@@ -60,8 +61,8 @@ std::string Goals(const Summary& summary) {
     html += "<tr><td class=\"name\">" + EscapeHtml(outcome.goal.title) +
             (outcome.goal.counts ? "" : " *") + "</td><td>" + Number(outcome.goal.goal) +
             "</td><td>" + Number(outcome.goal.floor) + "</td><td>" + RatioText(outcome.ratio) +
-            "</td><td class=\"name " + (outcome.reaches_floor ? "good" : "bad") + "\">" +
-            EscapeHtml(verdict) + "</td></tr>\n";
+            "</td><td>" + RatioText(outcome.cpu_ratio) + "</td><td class=\"name " +
+            (outcome.reaches_floor ? "good" : "bad") + "\">" + EscapeHtml(verdict) + "</td></tr>\n";
     if (measured) {
       bars.groups.push_back({outcome.goal.title,
                              {outcome.ratio.median},
@@ -71,7 +72,7 @@ std::string Goals(const Summary& summary) {
     }
   }
   html += "<tr><td class=\"name\">geometric mean</td><td>5</td><td>2.5</td><td>" +
-          Number(summary.geometric_mean) + "</td><td class=\"name " +
+          Number(summary.geometric_mean) + "</td><td></td><td class=\"name " +
           (summary.geometric_mean >= 2.5 ? "good\">ok" : "bad\">below floor") +
           "</td></tr>\n</table>\n" + DrawBars(bars);
   html += "<h3>Also</h3>\n<table>\n";
@@ -174,6 +175,7 @@ std::string HtmlReport(const Summary& summary) {
             EscapeHtml(summary.command_line.libraries[i]) + "</code>)";
   }
   html += ".</p>\n<p><code>" + EscapeHtml(summary.command) + "</code></p>\n";
+  if (summary.interrupted) html += "<p class=\"bad\">Interrupted before the end.</p>\n";
   for (const std::string& disagreement : summary.disagreements) {
     html += "<p class=\"bad\">Different answers: " + EscapeHtml(disagreement) + "</p>\n";
   }

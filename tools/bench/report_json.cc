@@ -21,6 +21,7 @@ std::string JsonReport(const Summary& summary) {
   json["date"] = summary.date;
   json["machine"] = summary.machine;
   json["rounds"] = summary.command_line.rounds;
+  json["interrupted"] = summary.interrupted;
   json["suite"] = summary.command_line.suite;
   const Settings& settings = summary.command_line.settings;
   json["settings"] = {{"num", settings.num},
@@ -40,7 +41,8 @@ std::string JsonReport(const Summary& summary) {
       json["pairs"].push_back({{"scenario", row.scenario},
                                {"workload", row.workload},
                                {"against", i},
-                               {"ratio", RatioJson(row.ratios[i])}});
+                               {"ratio", RatioJson(row.ratios[i])},
+                               {"cpu_ratio", RatioJson(row.cpu_ratios[i])}});
     }
   }
   json["disagreements"] = summary.disagreements;

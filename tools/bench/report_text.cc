@@ -78,7 +78,8 @@ void AddCells(const Summary& summary, const Row& row, bool histogram, std::vecto
 }
 
 std::string GoalsText(const Summary& summary) {
-  std::vector<Line> lines = {{"workload", "verdict", "goal", "floor", "measured"}};
+  std::vector<Line> lines = {
+      {"workload", "verdict", "goal", "floor", "measured", "per cpu second"}};
   for (const GoalOutcome& outcome : summary.goals) {
     const char* verdict = !outcome.problem.empty() || outcome.ratio.rounds == 0 ? "not measured"
                           : outcome.reaches_goal                                ? "goal"
@@ -86,7 +87,7 @@ std::string GoalsText(const Summary& summary) {
                                                                                 : "BELOW FLOOR";
     lines.push_back({outcome.goal.title + (outcome.goal.counts ? "" : " *"), verdict,
                      Number(outcome.goal.goal), Number(outcome.goal.floor),
-                     RatioText(outcome.ratio)});
+                     RatioText(outcome.ratio), RatioText(outcome.cpu_ratio)});
     if (!outcome.problem.empty()) lines.back().push_back(outcome.problem);
   }
   const bool floor = summary.geometric_mean >= 2.5;
@@ -121,6 +122,7 @@ std::string TextReport(const Summary& summary, bool histogram) {
   if (!summary.goals.empty() && summary.command_line.libraries.size() > 1) {
     text += GoalsText(summary);
   }
+  if (summary.interrupted) text += "\nINTERRUPTED: these are the scenarios that were finished\n";
   for (const std::string& disagreement : summary.disagreements) {
     text += "\nDIFFERENT ANSWERS: " + disagreement + "\n";
   }

@@ -108,14 +108,17 @@ void NewIterator(Run& run) {
 
 std::vector<Workload> ScanWorkloads() {
   using Start = Workload::Start;
+  const std::vector<const char*> steps = {"create_iterator", "iter_destroy",       "iter_get_error",
+                                          "iter_key",        "iter_next",          "iter_seek",
+                                          "iter_valid",      "iter_seek_to_first", "iter_value"};
+  std::vector<const char*> back = steps;
+  back.insert(back.end(), {"iter_seek_to_last", "iter_prev"});
   return {
-      {"readseq", "steps through all entries in order", Start::kOpen, {}, ReadOrdered<true>},
-      {"readreverse",
-       "steps through all entries backwards",
-       Start::kOpen,
-       {"iter_seek_to_last", "iter_prev"},
+      {"readseq", "steps through all entries in order", Start::kOpen, steps, ReadOrdered<true>},
+      {"readreverse", "steps through all entries backwards", Start::kOpen, back,
        ReadOrdered<false>},
-      {"seekrandom", "seeks to random keys, then --seek_nexts steps", Start::kOpen, {}, SeekRandom},
+      {"seekrandom", "seeks to random keys, then --seek_nexts steps", Start::kOpen, steps,
+       SeekRandom},
       {"newiterator",
        "makes an iterator, seeks to a random key, destroys it",
        Start::kOpen,

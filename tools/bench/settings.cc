@@ -181,6 +181,7 @@ bool ParseCommandLine(int* argc, char*** argv, CommandLine* result, std::string*
   result->names.resize(result->libraries.size());
   result->rounds = FLAGS_rounds;
   result->suite = FLAGS_suite;
+  result->suite_reads = CountOr(FLAGS_reads, 0);
   result->only = FLAGS_only;
   result->json = FLAGS_json;
   result->html = FLAGS_html;

@@ -73,7 +73,8 @@ struct CommandLine {
   std::vector<std::string> names;      // As many as libraries.
   int rounds = 1;
   std::string suite;
-  std::string only;  // Scenarios of the suite whose name contains it.
+  uint64_t suite_reads = 0;  // --reads, for the suite; 0 when it was not given.
+  std::string only;          // Scenarios of the suite whose name contains it.
   std::string json;
   std::string html;
 };

@@ -11,18 +11,19 @@ std::string Flag(const char* name, uint64_t value) {
 
 }  // namespace
 
-Suite GoalsSuite(uint64_t num) {
+Suite GoalsSuite(uint64_t num, uint64_t wanted_reads) {
   // Large enough that nothing is flushed, or evicted, that should stay.
   const uint64_t everything = num * 400 + (uint64_t{64} << 20);
   // A sixteenth of the data, so that most reads miss the cache and few the page cache.
   const uint64_t small = std::max<uint64_t>(num * 116 / 16, 1 << 18);
   // Short runs are all noise; long ones need not be longer with more keys.
-  const uint64_t reads = std::clamp<uint64_t>(num, 200000, 2000000);
+  const uint64_t reads =
+      wanted_reads != 0 ? wanted_reads : std::clamp<uint64_t>(num, 200000, 2000000);
   const uint64_t large_values = std::max<uint64_t>(num / 40, 1000);
   const std::string base = "--bloom_bits=10 --compression_type=lz4";
   const std::string cached = base + Flag("cache_size", everything);
   const std::string in_memory = cached + Flag("write_buffer_size", everything);
-  const std::string runs = cached + " --disable_auto_compactions" + Flag("reads", reads);
+  const std::string runs = cached + " --disable_auto_compactions" + Flag("reads", reads / 4);
 
   Suite suite;
   const auto scenario = [&suite](const char* name, const std::string& flags,

@@ -35,8 +35,9 @@ struct Suite {
 };
 
 // The table of goals against RocksDB, for a database of `num` keys: 16-byte keys and 100-byte
-// values unless the flags say otherwise, a bloom filter of 10 bits, LZ4.
-Suite GoalsSuite(uint64_t num);
+// values unless the flags say otherwise, a bloom filter of 10 bits, LZ4. `reads` is how often most
+// reading workloads read; 0: a number that suits `num`.
+Suite GoalsSuite(uint64_t num, uint64_t reads);
 
 }  // namespace bench
 

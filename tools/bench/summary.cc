@@ -25,6 +25,8 @@ Cell MakeCell(const std::vector<const Result*>& rounds) {
   std::vector<const Result*> usable;
   for (const Result* result : rounds) {
     cell.ops_per_second.push_back(result->usable() ? result->ops_per_second : 0);
+    const bool has_cpu = result->usable() && result->cpu_us_per_op > 0;
+    cell.ops_per_cpu_second.push_back(has_cpu ? 1e6 / result->cpu_us_per_op : 0);
     if (result->usable()) {
       usable.push_back(result);
     } else if (cell.problem.empty()) {
@@ -91,7 +93,7 @@ void Summarize(Summary* summary) {
   summary->rows.clear();
   for (const Result& result : summary->results) {
     if (FindRow(*summary, result.scenario, result.workload) == nullptr) {
-      summary->rows.push_back({result.scenario, result.workload, {}, {}});
+      summary->rows.push_back({result.scenario, result.workload, {}, {}, {}});
     }
   }
   for (Row& row : summary->rows) {
@@ -104,6 +106,8 @@ void Summarize(Summary* summary) {
     for (const auto& rounds : by_library) row.cells.push_back(MakeCell(rounds));
     for (size_t i = 0; i < libraries; ++i) {
       row.ratios.push_back(PairedRatio(row.cells[0].ops_per_second, row.cells[i].ops_per_second));
+      row.cpu_ratios.push_back(
+          PairedRatio(row.cells[0].ops_per_cpu_second, row.cells[i].ops_per_cpu_second));
       if (i == 0) continue;
       for (const Result* left : by_library[0]) {
         for (const Result* right : by_library[i]) {
@@ -130,7 +134,10 @@ void Judge(const Suite& suite, Summary* summary) {
     if (row == nullptr) continue;  // Left out by --only.
     GoalOutcome outcome;
     outcome.goal = goal;
-    if (row->ratios.size() > 1) outcome.ratio = row->ratios[1];
+    if (row->ratios.size() > 1) {
+      outcome.ratio = row->ratios[1];
+      outcome.cpu_ratio = row->cpu_ratios[1];
+    }
     for (size_t i = 0; i < std::min<size_t>(row->cells.size(), 2); ++i) {
       if (outcome.problem.empty()) outcome.problem = row->cells[i].problem;
     }

@@ -19,19 +19,25 @@ namespace bench {
 struct Cell {
   Result middle;
   std::string problem;  // Why there are no figures, or what went wrong in one of the rounds.
-  std::vector<double> ops_per_second;  // By round; 0 for one without a figure.
+  // By round; 0 for one without a figure.
+  std::vector<double> ops_per_second;
+  std::vector<double> ops_per_cpu_second;
 };
 
 struct Row {
   std::string scenario;
   std::string workload;
-  std::vector<Cell> cells;    // By library.
-  std::vector<Ratio> ratios;  // By library: throughput of the first against this one's.
+  std::vector<Cell> cells;  // By library.
+  // By library: throughput of the first against this one's; and the same per second of processor
+  // time, which a busy machine disturbs less.
+  std::vector<Ratio> ratios;
+  std::vector<Ratio> cpu_ratios;
 };
 
 struct GoalOutcome {
   Goal goal;
   Ratio ratio;
+  Ratio cpu_ratio;
   std::string problem;
   bool reaches_floor = false;
   bool reaches_goal = false;
@@ -51,6 +57,7 @@ struct Summary {
   std::string command;  // As it was typed.
   std::string date;     // UTC.
   std::string machine;
+  bool interrupted = false;  // Not everything was run.
   std::vector<Result> results;
   std::vector<Row> rows;
   // Workloads in which two libraries read different things for the same keys.
