@@ -5,6 +5,13 @@
 
 namespace skarn {
 
+namespace {
+
+constexpr uint32_t kPrefetchedBatch = 16;
+constexpr int kPrefetchDistance = 8;
+
+}  // namespace
+
 Status ValidateBatch(Slice bytes, const FamilyTable& families, bool ignore_missing_column_families,
                      BatchFacts* facts) {
   BatchReader reader(bytes);
@@ -125,6 +132,10 @@ Status InsertBatch(Slice bytes, InsertContext* context) {
   BatchEntry entry;
   uint32_t family_id = UINT32_MAX;
   ColumnFamily* family = nullptr;
+  // In large memtables every entry is a miss or two: those of a long batch overlap.
+  BatchReader ahead(bytes);
+  bool prefetches = BatchCount(bytes) >= kPrefetchedBatch;
+  int lead = kPrefetchDistance;
   while (reader.Next(&entry)) {
     if (!entry.counted) continue;
     if (entry.family != family_id) {
@@ -139,6 +150,16 @@ Status InsertBatch(Slice bytes, InsertContext* context) {
     if (SKARN_UNLIKELY(family == nullptr)) {
       ++context->sequence;
       continue;
+    }
+    if (prefetches) {
+      BatchEntry later;
+      for (; lead > 0 && prefetches; --lead) {
+        prefetches = ahead.Next(&later);
+        if (prefetches && later.counted && later.family == family_id) {
+          family->active()->PrefetchAdd(later.key);
+        }
+      }
+      lead = 1;
     }
     EntryKind kind = EntryKind::kValue;
     switch (entry.kind) {

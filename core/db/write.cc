@@ -344,6 +344,8 @@ void DbImpl::LeadGroup(Writer* leader) {
 
   Status status;
   if (SKARN_LIKELY(!leader->disable_wal)) {
+    // While the log is written, the memtable's memory comes near.
+    if (leader->family != nullptr) leader->family->active()->PrefetchAdd(leader->key);
     status = AppendGroup(leader, last, first);
     if (SKARN_UNLIKELY(!status.ok())) {
       MutexLock lock(&mutex_);

@@ -7,6 +7,11 @@
 // and recovery after a power cut must stop at the first gap: unlike with write(2), a
 // page in the middle may be missing while a later one is there.
 //
+// The engine's logs do not use it. It would save 0.2 to 0.3 us a put, but a secondary
+// instance of RocksDB that follows a live log takes the zeroes for read and never sees what
+// is written over them, and a failing disk ends the process with SIGBUS where write(2)
+// returns an error.
+//
 // An append becomes visible to a reader, and to recovery after a kill, all at once: its
 // first eight bytes are stored last, with one instruction.
 //

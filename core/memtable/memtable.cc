@@ -232,6 +232,10 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
   return Status::Ok();
 }
 
+void MemTable::PrefetchAdd(Slice user_key) const {
+  if (SKARN_LIKELY(rep_->hash.has_value())) rep_->hash->PrefetchInsert(Hash64(user_key));
+}
+
 Status MemTable::AddTombstone(SequenceNumber sequence, Slice start, Slice end) {
   Rep& rep = *rep_;
   rep.tombstones.Add(start, end, sequence);

@@ -66,6 +66,8 @@ class MemTable {
   // Range deletions: key is the start, value the end.
   // TryAgain when (user_key, sequence) is there already.
   Status Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Slice value, bool concurrent);
+  // A hint that the key will be added soon: what that has to look at is brought near.
+  void PrefetchAdd(Slice user_key) const;
 
   // Keys of the next three are with their timestamp, except NewestSequence()'s.
 

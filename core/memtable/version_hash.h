@@ -64,6 +64,15 @@ class VersionHash {
     return 0;
   }
 
+  // Asks for what Insert() is going to look at.
+  void PrefetchInsert(uint64_t hash) const {
+    const Segment* segment = &first_;
+    do {
+      __builtin_prefetch(segment->Group(hash) + hash % kGroupSlots, /*rw=*/1);
+      segment = segment->next.load(std::memory_order_acquire);
+    } while (segment != nullptr);
+  }
+
   // For lookups in bulk: first ask for the group, then for the record that is likely to be
   // the key's.
   void PrefetchGroup(uint64_t hash) const {
