@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/pooled.h"
 #include "core/base/slice.h"
 #include "core/base/status.h"
 #include "core/batch/write_batch.h"
@@ -65,11 +66,11 @@ struct rocksdb_wal_readoptions_t {
   bool verify_checksums = true;
 };
 
-struct rocksdb_pinnableslice_t {
+struct rocksdb_pinnableslice_t : public skarn::Pooled {
   skarn::PinnedValue rep;
 };
 
-struct rocksdb_pinnable_handle_t {
+struct rocksdb_pinnable_handle_t : public skarn::Pooled {
   skarn::PinnedValue rep;
 };
 

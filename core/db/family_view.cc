@@ -1,4 +1,5 @@
 #include "core/db/family_view.h"
+#include "core/base/pooled.h"
 
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@ namespace skarn {
 namespace {
 
 // What a view's cursor stands on. Released after the cursor.
-struct ViewResources {
+struct ViewResources : public Pooled {
   SuperVersion* super_version = nullptr;  // Referenced.
   std::vector<Pin> tables;                // Of level 0.
   ReadOptions read;                       // When the caller's do not live long enough.
@@ -34,7 +35,7 @@ void ReleaseView(void* object, void* context) {
 }
 
 // The files of one level, for a ConcatenatingCursor.
-class LevelSequence final : public FileSequence {
+class LevelSequence final : public FileSequence, public Pooled {
  public:
   LevelSequence(const ReadOptions& read, Version* version, int level)
       : read_(read), version_(version), level_(level), files_(version->storage().level(level)) {}
@@ -139,9 +140,12 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
       resources->tables.push_back(std::move(source.pin));
       std::unique_ptr<InternalCursor> cursor =
           source.cursor != nullptr ? std::move(source.cursor) : NewEmptyCursor();
-      builder.Add(std::move(cursor), tombstones ? ClippedTombstones(order, source.tombstones,
-                                                                    file->smallest, file->largest)
-                                                : ClippedTombstones(order, nullptr));
+      if (SKARN_LIKELY(source.tombstones == nullptr || !tombstones)) {
+        builder.Add(std::move(cursor));
+      } else {
+        builder.Add(std::move(cursor),
+                    ClippedTombstones(order, source.tombstones, file->smallest, file->largest));
+      }
     }
     for (int level = 1; level < storage.num_non_empty_levels(); ++level) {
       if (storage.level(level).empty()) continue;

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "core/base/pooled.h"
 #include "core/iterate/tombstone_source.h"
 #include "core/key/internal_cursor.h"
 #include "core/key/internal_key.h"
@@ -40,7 +41,7 @@ class FileSequence {
   }
 };
 
-class ConcatenatingCursor final : public InternalCursor, public TombstoneSource {
+class ConcatenatingCursor final : public InternalCursor, public TombstoneSource, public Pooled {
  public:
   // `lower_bound` and `upper_bound` (user keys without timestamp; null: none) save opening
   // files beyond them; entries are not checked against them. Both, and `order`, must

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/pooled.h"
 #include "core/metrics/perf_context.h"
 
 namespace skarn {
@@ -29,7 +30,7 @@ class EmptyCursor final : public InternalCursor {
 // A loser tree over the children. Each child has a rank beside it, made of a prefix of its
 // key: smaller comes first in the direction of travel. So most games are decided by one
 // comparison of integers. Children that are not valid have the last rank and lose.
-class MergingCursor final : public InternalCursor {
+class MergingCursor final : public InternalCursor, public Pooled {
  public:
   MergingCursor(const KeyOrder& order, SequenceNumber snapshot, Slice read_timestamp,
                 size_t common_bytes, std::vector<MergingCursorBuilder::Source> sources)
@@ -174,9 +175,42 @@ class MergingCursor final : public InternalCursor {
   // Of a key without timestamp. Equal ranks tell nothing.
   uint64_t RankOf(Slice user_key) const {
     if (SKARN_UNLIKELY(comparator_kind_ == Comparator::Kind::kUser)) return 0;
-    // A shorter key is damage, whose order is noticed elsewhere.
-    const uint64_t prefix = KeyPrefix(user_key, std::min(common_bytes_, user_key.size()));
+    // A key shorter than common_bytes_ is damage, whose order is noticed elsewhere.
+    const uint64_t prefix = shared_size_ != 0
+                                ? RankBeyondShared(user_key)
+                                : KeyPrefix(user_key, std::min(common_bytes_, user_key.size()));
     return forward_ == (comparator_kind_ == Comparator::Kind::kBytewise) ? prefix : ~prefix;
+  }
+
+  // Keys that begin with shared_ are told apart by the bytes behind it, all others are before
+  // or after them.
+  uint64_t RankBeyondShared(Slice user_key) const {
+    for (size_t at = 0; at < shared_size_; at += sizeof(uint64_t)) {
+      const uint64_t here = KeyPrefix(user_key, at);
+      if (SKARN_UNLIKELY(here != shared_[at / sizeof(uint64_t)])) {
+        return here < shared_[at / sizeof(uint64_t)] ? 0 : UINT64_MAX;
+      }
+    }
+    return KeyPrefix(user_key, shared_size_);
+  }
+  // Finds what the children's keys begin with, in whole words.
+  void NoteShared() {
+    shared_size_ = 0;
+    if (count_ < 2 || common_bytes_ != 0 || comparator_kind_ == Comparator::Kind::kUser) return;
+    for (size_t word = 0; word < kSharedWords; ++word) {
+      bool any = false;
+      for (const Child& child : children_) {
+        if (!child.cursor->valid()) continue;
+        const Slice user_key = order_.StripTimestamp(child.cursor->user_key());
+        if (user_key.size() < (word + 1) * sizeof(uint64_t)) return;
+        const uint64_t here = KeyPrefix(user_key, word * sizeof(uint64_t));
+        if (any && here != shared_[word]) return;
+        shared_[word] = here;
+        any = true;
+      }
+      if (!any) return;
+      shared_size_ += sizeof(uint64_t);
+    }
   }
 
   // Whether child `a` comes before `b` in the direction of travel.
@@ -199,6 +233,7 @@ class MergingCursor final : public InternalCursor {
 
   // Plays all games, after every child has moved.
   void Settle() {
+    NoteShared();
     for (Child& child : children_) Refresh(&child);
     winner_ = Play(1);
     if (status_.ok()) Filter();
@@ -385,6 +420,10 @@ class MergingCursor final : public InternalCursor {
   uint32_t winner_ = 0;
   bool forward_ = true;
   Status status_;
+  // Whole words that all children's keys began with after the last seek; ranks leave them out.
+  static constexpr size_t kSharedWords = 3;
+  size_t shared_size_ = 0;  // In bytes.
+  uint64_t shared_[kSharedWords] = {};
 
   std::vector<Cover> covers_;
   // While cover_known_: keys up to the end of *nearest_ (null: all) in the direction of

@@ -1,6 +1,7 @@
 #include "core/iterate/user_iterator.h"
 
 #include <algorithm>
+#include <typeinfo>
 #include <utility>
 
 #include "core/key/merge_helper.h"
@@ -72,7 +73,9 @@ void UserIterator::TakeView(IteratorView view, Status status) {
     return;
   }
   cursor_ = view_.cursor.get();
-  level_ = dynamic_cast<ConcatenatingCursor*>(cursor_);
+  const InternalCursor& root = *cursor_;
+  level_ = typeid(root) == typeid(ConcatenatingCursor) ? static_cast<ConcatenatingCursor*>(cursor_)
+                                                       : nullptr;
   sequence_ = view_.sequence;
   memtable_tag_ = UINT64_MAX;
   if (SKARN_UNLIKELY(setup_.scan_flush_trigger != 0) && !setup_.read.tailing &&

@@ -15,13 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "core/base/pooled.h"
 #include "core/iterate/concatenating_cursor.h"
 #include "core/iterate/db_iterator.h"
 #include "core/key/key_bytes.h"
 
 namespace skarn {
 
-class UserIterator final : public DbIterator {
+class UserIterator final : public DbIterator, public Pooled {
  public:
   // `view` may be empty with an error in `status`.
   UserIterator(DbIteratorSetup setup, IteratorView view, Status status);

@@ -112,13 +112,6 @@ uint32_t EntryIndex::RestartOf(const char* block, const BlockLayout& layout, uin
   return low;
 }
 
-uint32_t EntryIndex::EntryAt(uint32_t offset) const {
-  const uint16_t* const begin = offsets();
-  const uint16_t* const end = begin + count_;
-  const uint16_t* found = std::lower_bound(begin, end, offset);
-  return found == end || *found != offset ? count_ : static_cast<uint32_t>(found - begin);
-}
-
 EntryIndex::Entry EntryIndex::AtSlow(const char* block, uint32_t i) const {
   EntryHead head;
   // Build() saw that the entry fits.

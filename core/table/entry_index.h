@@ -23,7 +23,7 @@
 
 namespace skarn {
 
-class EntryIndex {
+class alignas(uint64_t) EntryIndex {
  public:
   // Null when the block is damaged or of a kind that this does not serve, or memory is
   // exhausted. Release with Free().
@@ -73,8 +73,6 @@ class EntryIndex {
   uint32_t offset(uint32_t i) const { return offsets()[i]; }
   // The last restart at or before entry `i`.
   uint32_t RestartOf(const char* block, const BlockLayout& layout, uint32_t i) const;
-  // The entry at `offset`; count() when none begins there.
-  uint32_t EntryAt(uint32_t offset) const;
 
   // The parts of an entry in place.
   struct Entry {

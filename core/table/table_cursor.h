@@ -10,6 +10,7 @@
 #define SKARN_CORE_TABLE_TABLE_CURSOR_H_
 
 #include "core/base/cpu.h"
+#include "core/base/pooled.h"
 #include "core/key/internal_cursor.h"
 #include "core/table/block_cursor.h"
 #include "core/table/block_table.h"
@@ -18,7 +19,7 @@
 
 namespace skarn {
 
-class TableCursor final : public InternalCursor {
+class TableCursor final : public InternalCursor, public Pooled {
  public:
   // Table and `options` must outlive the cursor.
   TableCursor(BlockTable* table, const ReadOptions& options, TableCaller caller, bool skip_filters,

@@ -90,6 +90,24 @@ size_t LevelFiles::Find(Slice user_key, uint64_t tag) const {
                              files_.begin());
 }
 
+size_t LevelFiles::FindHolder(Slice user_key, uint64_t tag) const {
+  const size_t count = files_.size();
+  uint64_t prefix = 0;
+  if (SKARN_LIKELY(prefixes_ && count != 0)) {
+    if (Locate(user_key, &prefix) != Side::kInside) return count;
+    const size_t at = count == 1 ? 0 : LowerBound(largest_prefixes_, prefix);
+    // Usually no boundary begins like the key.
+    if (SKARN_LIKELY(at < count && largest_prefixes_[at] > prefix)) {
+      if (SKARN_LIKELY(smallest_prefixes_[at] < prefix)) return at;
+      if (smallest_prefixes_[at] > prefix) return count;
+    } else if (at == count || largest_prefixes_[at] < prefix) {
+      return count;
+    }
+  }
+  const size_t at = Find(user_key, tag);
+  return at < count && AtOrAfterSmallest(at, order_->StripTimestamp(user_key)) ? at : count;
+}
+
 size_t LevelFiles::FindUserKey(Slice user_key) const {
   const auto before = [this, user_key](const FileMetadata* file) {
     return order_->CompareStripped(order_->StripTimestamp(file->largest_user_key()), user_key) < 0;

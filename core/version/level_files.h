@@ -40,6 +40,8 @@ class LevelFiles {
 
   // The first file whose largest key is at or after (user_key, tag); size() if none.
   size_t Find(Slice user_key, uint64_t tag) const;
+  // The same when its smallest key is at or before it, too; size() if not.
+  size_t FindHolder(Slice user_key, uint64_t tag) const;
   // The first file whose largest user key (timestamps not looked at) is at or after
   // `user_key`; size() if none.
   size_t FindUserKey(Slice user_key) const;

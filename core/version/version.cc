@@ -135,7 +135,7 @@ void Version::Get(const ReadOptions& read, PointLookup* lookup) {
   for (int level = 1; level < last_planned; ++level) {
     const LevelFiles& files = storage_.level(level);
     if (files.empty()) continue;
-    const size_t position = files.Find(lookup->seek_key(), lookup->seek_tag());
+    const size_t position = files.FindHolder(lookup->seek_key(), lookup->seek_tag());
     planned[level] = position;
     if (position >= files.size()) continue;
     const TableReader* reader = files[position]->reader.load(std::memory_order_acquire);
@@ -149,10 +149,17 @@ void Version::Get(const ReadOptions& read, PointLookup* lookup) {
   for (int level = 1; level < levels; ++level) {
     const LevelFiles& files = storage_.level(level);
     if (files.empty()) continue;
-    const size_t position =
-        level < last_planned ? planned[level] : files.Find(lookup->seek_key(), lookup->seek_tag());
-    LookInLevel(read, level, position, lookup);
+    size_t position = level < last_planned
+                          ? planned[level]
+                          : files.FindHolder(lookup->seek_key(), lookup->seek_tag());
+    if (position >= files.size()) continue;
+    LookIn(read, files[position], level, position, lookup);
     if (lookup->settled()) return;
+    // Versions of one key may go on in the next file.
+    if (SKARN_UNLIKELY(++position < files.size())) {
+      LookInLevel(read, level, position, lookup);
+      if (lookup->settled()) return;
+    }
   }
 }
 
@@ -227,11 +234,7 @@ void Version::MultiGet(const ReadOptions& read, PointLookup* const* lookups, siz
     if (files.empty()) continue;
     const auto left = static_cast<size_t>(end - begin);
     for (size_t i = 0; i < left; ++i) {
-      positions[i] = files.Find(begin[i]->seek_key(), begin[i]->seek_tag());
-      if (positions[i] < files.size() &&
-          !files.AtOrAfterSmallest(positions[i], begin[i]->user_key())) {
-        positions[i] = files.size();
-      }
+      positions[i] = files.FindHolder(begin[i]->seek_key(), begin[i]->seek_tag());
     }
     for (size_t i = 0; i < left;) {
       const size_t position = positions[i];

@@ -135,6 +135,10 @@ TEST(LevelFiles, SearchAgreesWithPlainComparison) {
         ++expected;
       }
       ASSERT_EQ(files.Find(key, tag), expected);
+      const bool held =
+          expected < files.size() &&
+          tree.order().CompareUser(PackedUserKey(files[expected]->smallest), key) <= 0;
+      ASSERT_EQ(files.FindHolder(key, tag), held ? expected : files.size());
       std::vector<uint32_t> covering(files.size()), plain;
       covering.resize(files.CollectCovering(key, covering.data()));
       for (uint32_t i = 0; i < files.size(); ++i) {
