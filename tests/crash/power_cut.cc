@@ -1,16 +1,18 @@
 // Power cuts at every change that a workload makes to the disk.
 //
-//   power_cut [--seeds A..B] [--workload NAME] [--cut OPERATIONS LOSS]
+//   power_cut [--seeds A..B] [--every N] [--workload NAME] [--cut OPERATIONS LOSS]
 //
 // Plays each workload (tests/crash/workload.h) on a file system that remembers every change.
-// Then, for every number of changes and four ways to lose what was not durable, the disk is
-// rebuilt as a power cut would have left it, and checked (tests/crash/recovery_check.h). Some of
-// the recoveries are cut themselves, to depth 3. What makes the runs long is done for a share of
-// them: writing after recovery and cutting again, checksums, genuine RocksDB on the same files.
+// Then, for every number of changes (or every Nth) and four ways to lose what was not durable, the
+// disk is rebuilt as a power cut would have left it, and checked (tests/crash/recovery_check.h).
+// Some of the recoveries are cut themselves, to depth 3. What makes the runs long is done for a
+// share of them: writing after recovery and cutting again, checksums, genuine RocksDB on the same
+// files.
 //
 // Prints the points tried, those refused (see RecoveryCheck::Outcome) and the violations; exits 1
 // when there is one. --cut replays one point: what a violation's line names.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -50,14 +52,14 @@ class Run {
         player_(workload, seed, &disk_, &OperationsOf, &disk_),
         check_(workload, player_.history(), genuine) {}
 
-  Counts Go(size_t only_cut, int only_loss) {
+  Counts Go(size_t every, size_t only_cut, int only_loss) {
     if (Status s = player_.Play(); !s.ok()) {
       Report("the workload failed: " + s.ToString());
       return counts_;
     }
     const size_t total = disk_.OperationCount();
     for (size_t cut = player_.history().opened; cut <= total; ++cut) {
-      if (only_cut != kNever && cut != only_cut) continue;
+      if (only_cut != kNever ? cut != only_cut : (cut + seed_) % every != 0) continue;
       for (const Loss loss : {Loss::kNothing, Loss::kEverything, Loss::kTail, Loss::kAnything}) {
         if (only_loss >= 0 && only_loss != static_cast<int>(loss)) continue;
         Cut(cut, loss);
@@ -152,12 +154,15 @@ void Print(const Counts& counts) {
 int main(int argc, char** argv) {
   unsigned first = 1, last = 1;
   const char* only = nullptr;
+  size_t every = 1;
   size_t only_cut = skarn::kNever;
   int only_loss = -1;
   for (int i = 1; i < argc; ++i) {
     if (i + 1 < argc && strcmp(argv[i], "--seeds") == 0) {
       ++i;
       if (sscanf(argv[i], "%u..%u", &first, &last) < 2) last = first;
+    } else if (i + 1 < argc && strcmp(argv[i], "--every") == 0) {
+      every = std::max<size_t>(1, strtoull(argv[++i], nullptr, 10));
     } else if (i + 1 < argc && strcmp(argv[i], "--workload") == 0) {
       only = argv[++i];
     } else if (i + 2 < argc && strcmp(argv[i], "--cut") == 0) {
@@ -166,7 +171,8 @@ int main(int argc, char** argv) {
       i += 2;
     } else {
       fprintf(stderr,
-              "usage: power_cut [--seeds A..B] [--workload NAME] [--cut OPERATIONS LOSS]\n");
+              "usage: power_cut [--seeds A..B] [--every N] [--workload NAME] [--cut OPERATIONS "
+              "LOSS]\n");
       return 2;
     }
   }
@@ -176,7 +182,7 @@ int main(int argc, char** argv) {
     for (const skarn::Workload& workload : skarn::Workloads()) {
       if (only != nullptr && strcmp(only, workload.name) != 0) continue;
       skarn::Run run(workload, seed, genuine.get());
-      const skarn::Counts counts = run.Go(only_cut, only_loss);
+      const skarn::Counts counts = run.Go(every, only_cut, only_loss);
       printf("%s, seed %u: ", workload.name, seed);
       skarn::Print(counts);
       all.Add(counts);

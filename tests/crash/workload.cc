@@ -417,6 +417,8 @@ Status Player::Reopen() {
   const std::vector<std::string> names = database_->names();
   database_->Close();
   Promise(/*survives_power=*/false);
+  // It is opened with the options that it had at first.
+  if (!history_.settings.empty()) history_.settings.push_back({Now(), Now(), 0});
   if (Status s = database_->Open(fs_, workload_, /*create=*/false, names); !s.ok()) return s;
   Promise(/*survives_power=*/true);
   return Status::Ok();

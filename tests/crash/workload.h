@@ -66,7 +66,7 @@ struct History {
   struct Setting {
     size_t begun;
     size_t done;
-    uint64_t write_buffer_size;  // Grows from one setting to the next.
+    uint64_t write_buffer_size;  // Grows from one setting to the next; 0: reopened.
   };
   struct Checkpoint {
     std::string path;
