@@ -349,9 +349,6 @@ Status Validate(const DbOptions& db, const ColumnFamilyOptions& options) {
 }
 
 Status CheckWritable(const ColumnFamilyOptions& options) {
-  if (options.compaction_style == CompactionStyle::kUniversal) {
-    return Status::NotSupported("Universal compaction is not supported yet.");
-  }
   if (options.compaction_style == CompactionStyle::kFIFO) {
     return Status::NotSupported("FIFO compaction is not supported yet.");
   }

@@ -290,8 +290,6 @@ TEST_F(OptionsTest, WhatCannotBeWrittenYetIsRefused) {
     family_options_ = ColumnFamilyOptions();
     return found;
   };
-  family_options_.compaction_style = CompactionStyle::kUniversal;
-  EXPECT_EQ(text(), "Not implemented: Universal compaction is not supported yet.");
   family_options_.compaction_style = CompactionStyle::kFIFO;
   family_options_.ttl = 0;
   EXPECT_EQ(text(), "Not implemented: FIFO compaction is not supported yet.");
@@ -303,7 +301,8 @@ TEST_F(OptionsTest, WhatCannotBeWrittenYetIsRefused) {
   Open();
   EXPECT_EQ(db_->SetOptions(cf(0), {{"enable_blob_files", "true"}}).ToString(),
             "Not implemented: Blob files (enable_blob_files) are not supported yet.");
-  family_options_.compaction_style = CompactionStyle::kUniversal;
+  family_options_.compaction_style = CompactionStyle::kFIFO;
+  family_options_.ttl = 0;
   EXPECT_TRUE(db_->CreateColumnFamily(family_options_, "x").status().IsNotSupported());
 }
 
