@@ -2,7 +2,7 @@
 # Builds everything and runs the tests. Its last line is CTest's summary, its exit status CTest's.
 #
 #   tools/test.sh          the tests for every day
-#   tools/test.sh --all    the slow ones as well, and the test suites of the bindings
+#   tools/test.sh --all    the slow ones as well, the test suites of the bindings, and the fuzzers
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,7 @@ for argument; do
   esac
 done
 
+[ $all = no ] || tools/setup --fuzz
 if [ $all = yes ] && { command -v cargo >/dev/null || command -v go >/dev/null; }; then
   tools/setup --tests --bindings
 else
@@ -24,6 +25,10 @@ cmake --preset release -DSKARN_BUILD_TESTS=ON >build-configure.log 2>&1 ||
   { cat build-configure.log; rm -f build-configure.log; exit 1; }
 rm -f build-configure.log
 cmake --build --preset release
+
+# Before the tests, whose summary is to be the last line.
+fuzz_status=0
+[ $all = no ] || tools/fuzz.sh || fuzz_status=$?
 
 # The binding suites and long runs carry the label "slow".
 set -- --test-dir build/release --output-on-failure --parallel "$(nproc)"
@@ -36,4 +41,5 @@ cat "$summary"
 [ $status = 0 ] || grep -E '^[0-9]+% tests passed' "$summary"
 grep -qE '^No tests were found' "$summary" && status=1
 rm -f "$summary"
+[ $status != 0 ] || status=$fuzz_status
 exit $status
