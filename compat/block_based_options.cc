@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
@@ -17,7 +18,7 @@ rocksdb_block_based_table_options_t* rocksdb_block_based_options_create() {
   return new rocksdb_block_based_table_options_t;
 }
 void rocksdb_block_based_options_destroy(rocksdb_block_based_table_options_t* options) {
-  delete options;
+  Retire(options);
 }
 
 SKARN_C_TABLE_OPTION(format_version)
@@ -51,13 +52,13 @@ SKARN_C_SETTER(rocksdb_block_based_options_set_unpartitioned_pinning_tier,
 
 void rocksdb_block_based_options_set_block_cache(rocksdb_block_based_table_options_t* options,
                                                  rocksdb_cache_t* block_cache) {
-  options->rep.block_cache = block_cache == nullptr ? nullptr : block_cache->rep;
+  Usable(options)->rep.block_cache = block_cache == nullptr ? nullptr : block_cache->rep;
 }
 
 void rocksdb_block_based_options_set_filter_policy(rocksdb_block_based_table_options_t* options,
                                                    rocksdb_filterpolicy_t* filter_policy) {
-  const std::unique_ptr<rocksdb_filterpolicy_t> taken(filter_policy);
-  options->rep.filter_policy = taken == nullptr ? nullptr : std::move(taken->rep);
+  Usable(options)->rep.filter_policy = filter_policy == nullptr ? nullptr : filter_policy->rep;
+  Retire(filter_policy);
 }
 
 }  // extern "C"

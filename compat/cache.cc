@@ -1,11 +1,22 @@
 // Caches, their options, and the write buffer manager (c/cache.h).
 
 #include "compat/c_status.h"
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "include/c_api/rocksdb/c.h"
 
 using skarn::SaveError;
 using skarn::Status;
+
+namespace {
+
+skarn::WriteBufferManager& ManagerOf(const rocksdb_write_buffer_manager_t* wbm) {
+  if (wbm != nullptr && wbm->rep != nullptr) return *wbm->rep;
+  static auto* const none = new skarn::WriteBufferManager(0, nullptr, /*allow_stall=*/false);
+  return *none;
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -15,7 +26,7 @@ rocksdb_cache_t* rocksdb_cache_create_lru(size_t capacity) {
   return new rocksdb_cache_t{skarn::NewLruCache(options)};
 }
 rocksdb_cache_t* rocksdb_cache_create_lru_opts(const rocksdb_lru_cache_options_t* options) {
-  return new rocksdb_cache_t{skarn::NewLruCache(options->rep)};
+  return new rocksdb_cache_t{skarn::NewLruCache(Usable(options)->rep)};
 }
 rocksdb_cache_t* rocksdb_cache_create_hyper_clock(size_t capacity, size_t estimated_entry_charge) {
   skarn::HyperClockCacheOptions options;
@@ -25,35 +36,37 @@ rocksdb_cache_t* rocksdb_cache_create_hyper_clock(size_t capacity, size_t estima
 }
 rocksdb_cache_t* rocksdb_cache_create_hyper_clock_opts(
     const rocksdb_hyper_clock_cache_options_t* options) {
-  return new rocksdb_cache_t{skarn::NewHyperClockCache(options->rep)};
+  return new rocksdb_cache_t{skarn::NewHyperClockCache(Usable(options)->rep)};
 }
-void rocksdb_cache_destroy(rocksdb_cache_t* cache) { delete cache; }
-void rocksdb_cache_disown_data(rocksdb_cache_t* cache) { cache->rep->DisownData(); }
+void rocksdb_cache_destroy(rocksdb_cache_t* cache) { Retire(cache); }
+void rocksdb_cache_disown_data(rocksdb_cache_t* cache) { CacheOf(cache)->DisownData(); }
 void rocksdb_cache_set_capacity(rocksdb_cache_t* cache, size_t capacity) {
-  cache->rep->SetCapacity(capacity);
+  CacheOf(cache)->SetCapacity(capacity);
 }
-size_t rocksdb_cache_get_capacity(const rocksdb_cache_t* cache) { return cache->rep->capacity(); }
-size_t rocksdb_cache_get_usage(const rocksdb_cache_t* cache) { return cache->rep->usage(); }
+size_t rocksdb_cache_get_capacity(const rocksdb_cache_t* cache) {
+  return CacheOf(cache)->capacity();
+}
+size_t rocksdb_cache_get_usage(const rocksdb_cache_t* cache) { return CacheOf(cache)->usage(); }
 size_t rocksdb_cache_get_pinned_usage(const rocksdb_cache_t* cache) {
-  return cache->rep->pinned_usage();
+  return CacheOf(cache)->pinned_usage();
 }
 size_t rocksdb_cache_get_occupancy_count(const rocksdb_cache_t* cache) {
-  return cache->rep->occupancy_count();
+  return CacheOf(cache)->occupancy_count();
 }
 size_t rocksdb_cache_get_table_address_count(const rocksdb_cache_t* cache) {
-  return cache->rep->table_address_count();
+  return CacheOf(cache)->table_address_count();
 }
 
 rocksdb_lru_cache_options_t* rocksdb_lru_cache_options_create() {
   return new rocksdb_lru_cache_options_t;
 }
-void rocksdb_lru_cache_options_destroy(rocksdb_lru_cache_options_t* options) { delete options; }
+void rocksdb_lru_cache_options_destroy(rocksdb_lru_cache_options_t* options) { Retire(options); }
 void rocksdb_lru_cache_options_set_capacity(rocksdb_lru_cache_options_t* options, size_t capacity) {
-  options->rep.capacity = capacity;
+  Usable(options)->rep.capacity = capacity;
 }
 void rocksdb_lru_cache_options_set_num_shard_bits(rocksdb_lru_cache_options_t* options,
                                                   int num_shard_bits) {
-  options->rep.num_shard_bits = num_shard_bits;
+  Usable(options)->rep.num_shard_bits = num_shard_bits;
 }
 // No function makes an allocator here, so only null can come.
 void rocksdb_lru_cache_options_set_memory_allocator(rocksdb_lru_cache_options_t*,
@@ -67,19 +80,19 @@ rocksdb_hyper_clock_cache_options_t* rocksdb_hyper_clock_cache_options_create(
   return options;
 }
 void rocksdb_hyper_clock_cache_options_destroy(rocksdb_hyper_clock_cache_options_t* options) {
-  delete options;
+  Retire(options);
 }
 void rocksdb_hyper_clock_cache_options_set_capacity(rocksdb_hyper_clock_cache_options_t* options,
                                                     size_t capacity) {
-  options->rep.capacity = capacity;
+  Usable(options)->rep.capacity = capacity;
 }
 void rocksdb_hyper_clock_cache_options_set_estimated_entry_charge(
     rocksdb_hyper_clock_cache_options_t* options, size_t estimated_entry_charge) {
-  options->rep.estimated_entry_charge = estimated_entry_charge;
+  Usable(options)->rep.estimated_entry_charge = estimated_entry_charge;
 }
 void rocksdb_hyper_clock_cache_options_set_num_shard_bits(
     rocksdb_hyper_clock_cache_options_t* options, int num_shard_bits) {
-  options->rep.num_shard_bits = num_shard_bits;
+  Usable(options)->rep.num_shard_bits = num_shard_bits;
 }
 void rocksdb_hyper_clock_cache_options_set_memory_allocator(rocksdb_hyper_clock_cache_options_t*,
                                                             rocksdb_memory_allocator_t*) {}
@@ -100,34 +113,34 @@ rocksdb_write_buffer_manager_t* rocksdb_write_buffer_manager_create_with_cache(
   return new rocksdb_write_buffer_manager_t{std::make_shared<skarn::WriteBufferManager>(
       buffer_size, cache == nullptr ? nullptr : cache->rep, allow_stall)};
 }
-void rocksdb_write_buffer_manager_destroy(rocksdb_write_buffer_manager_t* wbm) { delete wbm; }
+void rocksdb_write_buffer_manager_destroy(rocksdb_write_buffer_manager_t* wbm) { Retire(wbm); }
 bool rocksdb_write_buffer_manager_enabled(rocksdb_write_buffer_manager_t* wbm) {
-  return wbm->rep->enabled();
+  return ManagerOf(wbm).enabled();
 }
 bool rocksdb_write_buffer_manager_cost_to_cache(rocksdb_write_buffer_manager_t* wbm) {
-  return wbm->rep->cost_to_cache();
+  return ManagerOf(wbm).cost_to_cache();
 }
 size_t rocksdb_write_buffer_manager_memory_usage(rocksdb_write_buffer_manager_t* wbm) {
-  return wbm->rep->memory_usage();
+  return ManagerOf(wbm).memory_usage();
 }
 size_t rocksdb_write_buffer_manager_mutable_memtable_memory_usage(
     rocksdb_write_buffer_manager_t* wbm) {
-  return wbm->rep->mutable_memory_usage();
+  return ManagerOf(wbm).mutable_memory_usage();
 }
 size_t rocksdb_write_buffer_manager_dummy_entries_in_cache_usage(
     rocksdb_write_buffer_manager_t* wbm) {
-  return wbm->rep->dummy_entries_in_cache_usage();
+  return ManagerOf(wbm).dummy_entries_in_cache_usage();
 }
 size_t rocksdb_write_buffer_manager_buffer_size(rocksdb_write_buffer_manager_t* wbm) {
-  return wbm->rep->buffer_size();
+  return ManagerOf(wbm).buffer_size();
 }
 void rocksdb_write_buffer_manager_set_buffer_size(rocksdb_write_buffer_manager_t* wbm,
                                                   size_t new_size) {
-  wbm->rep->SetBufferSize(new_size);
+  ManagerOf(wbm).SetBufferSize(new_size);
 }
 void rocksdb_write_buffer_manager_set_allow_stall(rocksdb_write_buffer_manager_t* wbm,
                                                   bool new_allow_stall) {
-  wbm->rep->SetAllowStall(new_allow_stall);
+  ManagerOf(wbm).SetAllowStall(new_allow_stall);
 }
 
 }  // extern "C"

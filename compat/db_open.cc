@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compat/c_status.h"
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "core/db/ttl_db.h"
 #include "include/c_api/rocksdb/c.h"
@@ -20,11 +21,14 @@ using skarn::SaveError;
 
 using Handles = std::vector<std::unique_ptr<ColumnFamilyHandle>>;
 
+// No database has an empty path.
+const char* PathOf(const char* name) { return name != nullptr ? name : ""; }
+
 Db::OpenRequest RequestFor(const rocksdb_options_t* options, const char* name) {
   Db::OpenRequest request;
-  request.options = options->db;
-  request.path = name;
-  request.column_families.push_back({"default", options->cf});
+  request.options = Usable(options)->db;
+  request.path = PathOf(name);
+  request.column_families.push_back({"default", Usable(options)->cf});
   request.single_column_family = true;
   return request;
 }
@@ -32,10 +36,11 @@ Db::OpenRequest RequestFor(const rocksdb_options_t* options, const char* name) {
 Db::OpenRequest RequestFor(const rocksdb_options_t* options, const char* name, int count,
                            const char* const* names, const rocksdb_options_t* const* families) {
   Db::OpenRequest request;
-  request.options = options->db;
-  request.path = name;
+  request.options = Usable(options)->db;
+  request.path = PathOf(name);
   for (int i = 0; i < count; ++i) {
-    request.column_families.push_back({names[i], families[i]->cf});
+    if (names == nullptr || families == nullptr || names[i] == nullptr) break;
+    request.column_families.push_back({names[i], Usable(families[i])->cf});
   }
   return request;
 }
@@ -47,14 +52,14 @@ rocksdb_t* Finish(Result<std::unique_ptr<Db>> opened, Handles handles,
     SaveError(errptr, opened.status());
     return nullptr;
   }
+  auto* const db = new rocksdb_t{std::move(opened.value())};
   if (out != nullptr) {
     for (size_t i = 0; i < handles.size(); ++i) {
       ColumnFamilyHandle* rep = handles[i].get();
-      out[i] = new rocksdb_column_family_handle_t{rep, std::move(handles[i])};
+      out[i] = new rocksdb_column_family_handle_t{db->rep, rep, std::move(handles[i])};
     }
   }
-  handles.clear();
-  return new rocksdb_t{std::move(opened.value())};
+  return db;
 }
 
 void ClearHandles(rocksdb_column_family_handle_t** out, int count) {
@@ -74,6 +79,11 @@ rocksdb_t* OpenWithTtl(Db::OpenRequest request, std::vector<int32_t> ttls,
   Handles handles;
   auto opened = skarn::OpenTtlDb(std::move(request), std::move(ttls), &handles);
   return Finish(std::move(opened), std::move(handles), out, errptr);
+}
+
+std::vector<int32_t> TtlsOf(int count, const int* ttls) {
+  if (ttls == nullptr || count <= 0) return {};
+  return std::vector<int32_t>(ttls, ttls + count);
 }
 
 }  // namespace
@@ -106,7 +116,7 @@ rocksdb_t* rocksdb_open_column_families_with_ttl(
     rocksdb_column_family_handle_t** column_family_handles, const int* ttls, char** errptr) {
   return OpenWithTtl(
       RequestFor(options, name, num_column_families, column_family_names, column_family_options),
-      std::vector<int32_t>(ttls, ttls + num_column_families), column_family_handles, errptr);
+      TtlsOf(num_column_families, ttls), column_family_handles, errptr);
 }
 
 rocksdb_t* rocksdb_open_for_read_only(const rocksdb_options_t* options, const char* name,
@@ -133,7 +143,7 @@ rocksdb_t* rocksdb_open_as_secondary(const rocksdb_options_t* options, const cha
                                      const char* secondary_path, char** errptr) {
   Db::OpenRequest request = RequestFor(options, name);
   request.mode = Db::Mode::kSecondary;
-  request.secondary_path = secondary_path;
+  request.secondary_path = PathOf(secondary_path);
   return OpenAs(std::move(request), nullptr, errptr);
 }
 
@@ -145,7 +155,7 @@ rocksdb_t* rocksdb_open_as_secondary_column_families(
   Db::OpenRequest request =
       RequestFor(options, name, num_column_families, column_family_names, column_family_options);
   request.mode = Db::Mode::kSecondary;
-  request.secondary_path = secondary_path;
+  request.secondary_path = PathOf(secondary_path);
   return OpenAs(std::move(request), column_family_handles, errptr);
 }
 
@@ -157,36 +167,40 @@ rocksdb_t* rocksdb_open_and_trim_history(const rocksdb_options_t* options, const
                                          char* trim_ts, size_t trim_tslen, char** errptr) {
   Db::OpenRequest request =
       RequestFor(options, name, num_column_families, column_family_names, column_family_options);
-  request.trim_history_timestamp.assign(trim_ts, trim_tslen);
+  if (trim_ts != nullptr) request.trim_history_timestamp.assign(trim_ts, trim_tslen);
   return OpenAs(std::move(request), column_family_handles, errptr);
 }
 
-void rocksdb_close(rocksdb_t* db) { delete db; }
+void rocksdb_close(rocksdb_t* db) {
+  // Handles that are left may keep the object, but nothing of the database.
+  if (db != nullptr && db->rep != nullptr) (void)db->rep->Close().ok();
+  Retire(db);
+}
 
 void rocksdb_destroy_db(const rocksdb_options_t* options, const char* name, char** errptr) {
-  SaveError(errptr, Db::Destroy(options->db, options->cf, name));
+  SaveError(errptr, Db::Destroy(Usable(options)->db, Usable(options)->cf, PathOf(name)));
 }
 
 void rocksdb_repair_db(const rocksdb_options_t* options, const char* name, char** errptr) {
-  SaveError(errptr, Db::Repair(options->db, options->cf, name));
+  SaveError(errptr, Db::Repair(Usable(options)->db, Usable(options)->cf, PathOf(name)));
 }
 
 char** rocksdb_list_column_families(const rocksdb_options_t* options, const char* name,
                                     size_t* lencf, char** errptr) {
-  const auto names = Db::ListColumnFamilies(options->db, name);
+  const auto names = Db::ListColumnFamilies(Usable(options)->db, PathOf(name));
   if (!names.ok()) {
     SaveError(errptr, names.status());
-    *lencf = 0;
+    GiveSize(lencf, 0);
     return nullptr;
   }
   char** list = static_cast<char**>(malloc(names->size() * sizeof(char*)));
   for (size_t i = 0; i < names->size(); ++i) list[i] = skarn::CopyToMalloc(names.value()[i]);
-  *lencf = names->size();
+  GiveSize(lencf, names->size());
   return list;
 }
 
 void rocksdb_list_column_families_destroy(char** list, size_t len) {
-  for (size_t i = 0; i < len; ++i) free(list[i]);
+  for (size_t i = 0; list != nullptr && i < len; ++i) free(list[i]);
   free(list);
 }
 

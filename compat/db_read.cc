@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "compat/c_status.h"
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "compat/value_sinks.h"
 #include "core/base/small_array.h"
@@ -28,20 +29,21 @@ char* GetCopy(rocksdb_t* db, const rocksdb_readoptions_t* options, ColumnFamilyH
   MallocSink sink;
   std::string timestamp;
   const Status status =
-      db->rep->Get(options->rep, family, key, &sink, ts != nullptr ? &timestamp : nullptr);
+      DbOf(db, family)
+          ->Get(Usable(options)->rep, family, key, &sink, ts != nullptr ? &timestamp : nullptr);
   if (status.ok()) {
-    *vallen = sink.size;
+    GiveSize(vallen, sink.size);
     if (ts != nullptr) {
       *ts = CopyToMalloc(timestamp);
-      *tslen = timestamp.size();
+      GiveSize(tslen, timestamp.size());
     }
     return sink.data;
   }
   free(sink.data);
-  *vallen = 0;
+  GiveSize(vallen, 0);
   if (ts != nullptr) {
     *ts = nullptr;
-    *tslen = 0;
+    GiveSize(tslen, 0);
   }
   if (!status.IsNotFound()) SaveError(errptr, status);  // A missing key is an answer.
   return nullptr;
@@ -52,7 +54,8 @@ template <typename Handle>
 Handle* GetPinned(rocksdb_t* db, const rocksdb_readoptions_t* options, ColumnFamilyHandle* family,
                   Slice key, char** errptr) {
   auto* handle = new Handle;
-  const Status status = db->rep->Get(options->rep, family, key, &handle->rep, nullptr);
+  const Status status =
+      DbOf(db, family)->Get(Usable(options)->rep, family, key, &handle->rep, nullptr);
   if (status.ok()) return handle;
   delete handle;
   if (!status.IsNotFound()) SaveError(errptr, status);
@@ -63,9 +66,9 @@ unsigned char GetIntoBuffer(rocksdb_t* db, const rocksdb_readoptions_t* options,
                             ColumnFamilyHandle* family, Slice key, char* buffer, size_t buffer_size,
                             size_t* vallen, unsigned char* found, char** errptr) {
   skarn::BufferSink sink(buffer, buffer_size);
-  const Status status = db->rep->Get(options->rep, family, key, &sink, nullptr);
-  *vallen = status.ok() ? sink.size : 0;
-  *found = status.ok() ? 1 : 0;
+  const Status status = DbOf(db, family)->Get(Usable(options)->rep, family, key, &sink, nullptr);
+  GiveSize(vallen, status.ok() ? sink.size : 0);
+  if (found != nullptr) *found = status.ok() ? 1 : 0;
   if (!status.ok() && !status.IsNotFound()) SaveError(errptr, status);
   return status.ok() && sink.fits ? 1 : 0;
 }
@@ -82,12 +85,13 @@ void MultiGetCopies(rocksdb_t* db, const rocksdb_readoptions_t* options,
   std::vector<std::string> found(timestamps != nullptr ? count : 0);
   for (size_t i = 0; i < count; ++i) {
     slices[i] = Slice(keys[i], key_sizes[i]);
-    handles[i] = families != nullptr ? families[i]->rep : nullptr;
+    handles[i] = families != nullptr ? FamilyIn(db, families[i]) : nullptr;
     sink_pointers[i] = &sinks[i];
   }
-  db->rep->MultiGet(options->rep, count, handles.data(), slices.data(), sink_pointers.data(),
-                    timestamps != nullptr ? found.data() : nullptr, statuses.data(),
-                    /*sorted_input=*/false);
+  DbOf(db, handles.data(), count)
+      ->MultiGet(Usable(options)->rep, count, handles.data(), slices.data(), sink_pointers.data(),
+                 timestamps != nullptr ? found.data() : nullptr, statuses.data(),
+                 /*sorted_input=*/false);
   for (size_t i = 0; i < count; ++i) {
     const bool ok = statuses[i].ok();
     errs[i] = ok || statuses[i].IsNotFound() ? nullptr : CopyToMalloc(statuses[i].ToString());
@@ -116,8 +120,9 @@ void BatchedMultiGet(rocksdb_t* db, const rocksdb_readoptions_t* options,
     values[i] = new rocksdb_pinnableslice_t;
     sinks[i] = &values[i]->rep;
   }
-  db->rep->MultiGet(options->rep, count, handles.data(), slices.data(), sinks.data(), nullptr,
-                    statuses.data(), sorted_input);
+  DbOf(db, family)
+      ->MultiGet(Usable(options)->rep, count, handles.data(), slices.data(), sinks.data(), nullptr,
+                 statuses.data(), sorted_input);
   for (size_t i = 0; i < count; ++i) {
     errs[i] = nullptr;
     if (statuses[i].ok()) continue;
@@ -132,14 +137,15 @@ unsigned char KeyMayExist(rocksdb_t* db, const rocksdb_readoptions_t* options,
                           Slice timestamp, unsigned char* value_found) {
   MallocSink sink;
   bool found = false;
-  skarn::ReadOptions read = options->rep;
+  skarn::ReadOptions read = Usable(options)->rep;
   if (!timestamp.empty()) read.timestamp = &timestamp;
-  const bool may_exist = db->rep->KeyMayExist(read, family, key, &sink, nullptr,
-                                              value_found != nullptr ? &found : nullptr);
+  const bool may_exist = DbOf(db, family)
+                             ->KeyMayExist(read, family, key, &sink, nullptr,
+                                           value_found != nullptr ? &found : nullptr);
   if (value_found != nullptr) *value_found = found ? 1 : 0;
   if (found && value != nullptr) {
     *value = sink.data;
-    *val_len = sink.size;
+    GiveSize(val_len, sink.size);
   } else {
     free(sink.data);
   }
@@ -158,8 +164,8 @@ char* rocksdb_get(rocksdb_t* db, const rocksdb_readoptions_t* options, const cha
 char* rocksdb_get_cf(rocksdb_t* db, const rocksdb_readoptions_t* options,
                      rocksdb_column_family_handle_t* column_family, const char* key, size_t keylen,
                      size_t* vallen, char** errptr) {
-  return GetCopy(db, options, column_family->rep, Slice(key, keylen), vallen, nullptr, nullptr,
-                 errptr);
+  return GetCopy(db, options, FamilyIn(db, column_family), Slice(key, keylen), vallen, nullptr,
+                 nullptr, errptr);
 }
 
 char* rocksdb_get_with_ts(rocksdb_t* db, const rocksdb_readoptions_t* options, const char* key,
@@ -171,7 +177,8 @@ char* rocksdb_get_cf_with_ts(rocksdb_t* db, const rocksdb_readoptions_t* options
                              rocksdb_column_family_handle_t* column_family, const char* key,
                              size_t keylen, size_t* vallen, char** ts, size_t* tslen,
                              char** errptr) {
-  return GetCopy(db, options, column_family->rep, Slice(key, keylen), vallen, ts, tslen, errptr);
+  return GetCopy(db, options, FamilyIn(db, column_family), Slice(key, keylen), vallen, ts, tslen,
+                 errptr);
 }
 
 rocksdb_pinnableslice_t* rocksdb_get_pinned(rocksdb_t* db, const rocksdb_readoptions_t* options,
@@ -182,18 +189,18 @@ rocksdb_pinnableslice_t* rocksdb_get_pinned(rocksdb_t* db, const rocksdb_readopt
 rocksdb_pinnableslice_t* rocksdb_get_pinned_cf(rocksdb_t* db, const rocksdb_readoptions_t* options,
                                                rocksdb_column_family_handle_t* column_family,
                                                const char* key, size_t keylen, char** errptr) {
-  return GetPinned<rocksdb_pinnableslice_t>(db, options, column_family->rep, Slice(key, keylen),
-                                            errptr);
+  return GetPinned<rocksdb_pinnableslice_t>(db, options, FamilyIn(db, column_family),
+                                            Slice(key, keylen), errptr);
 }
 
-void rocksdb_pinnableslice_destroy(rocksdb_pinnableslice_t* v) { delete v; }
+void rocksdb_pinnableslice_destroy(rocksdb_pinnableslice_t* v) { Retire(v); }
 
 const char* rocksdb_pinnableslice_value(const rocksdb_pinnableslice_t* t, size_t* vlen) {
   if (t == nullptr) {
-    *vlen = 0;
+    GiveSize(vlen, 0);
     return nullptr;
   }
-  *vlen = t->rep.slice().size();
+  GiveSize(vlen, t->rep.slice().size());
   return t->rep.slice().data();
 }
 
@@ -207,19 +214,19 @@ rocksdb_pinnable_handle_t* rocksdb_get_pinned_cf_v2(rocksdb_t* db,
                                                     const rocksdb_readoptions_t* options,
                                                     rocksdb_column_family_handle_t* column_family,
                                                     const char* key, size_t keylen, char** errptr) {
-  return GetPinned<rocksdb_pinnable_handle_t>(db, options, column_family->rep, Slice(key, keylen),
-                                              errptr);
+  return GetPinned<rocksdb_pinnable_handle_t>(db, options, FamilyIn(db, column_family),
+                                              Slice(key, keylen), errptr);
 }
 
-void rocksdb_pinnable_handle_destroy(rocksdb_pinnable_handle_t* handle) { delete handle; }
+void rocksdb_pinnable_handle_destroy(rocksdb_pinnable_handle_t* handle) { Retire(handle); }
 
 const char* rocksdb_pinnable_handle_get_value(const rocksdb_pinnable_handle_t* handle,
                                               size_t* vallen) {
   if (handle == nullptr) {
-    *vallen = 0;
+    GiveSize(vallen, 0);
     return nullptr;
   }
-  *vallen = handle->rep.slice().size();
+  GiveSize(vallen, handle->rep.slice().size());
   return handle->rep.slice().data();
 }
 
@@ -236,8 +243,8 @@ unsigned char rocksdb_get_into_buffer_cf(rocksdb_t* db, const rocksdb_readoption
                                          const char* key, size_t keylen, char* buffer,
                                          size_t buffer_size, size_t* vallen, unsigned char* found,
                                          char** errptr) {
-  return GetIntoBuffer(db, options, column_family->rep, Slice(key, keylen), buffer, buffer_size,
-                       vallen, found, errptr);
+  return GetIntoBuffer(db, options, FamilyIn(db, column_family), Slice(key, keylen), buffer,
+                       buffer_size, vallen, found, errptr);
 }
 
 void rocksdb_multi_get(rocksdb_t* db, const rocksdb_readoptions_t* options, size_t num_keys,
@@ -280,7 +287,7 @@ void rocksdb_batched_multi_get_cf(rocksdb_t* db, const rocksdb_readoptions_t* op
                                   rocksdb_pinnableslice_t** values, char** errs,
                                   const bool sorted_input) {
   BatchedMultiGet(
-      db, options, column_family->rep, num_keys,
+      db, options, FamilyIn(db, column_family), num_keys,
       [&](size_t i) { return Slice(keys_list[i], keys_list_sizes[i]); }, values, errs,
       sorted_input);
 }
@@ -291,7 +298,7 @@ void rocksdb_batched_multi_get_cf_slice(rocksdb_t* db, const rocksdb_readoptions
                                         rocksdb_pinnableslice_t** values, char** errs,
                                         const bool sorted_input) {
   BatchedMultiGet(
-      db, options, column_family->rep, num_keys,
+      db, options, FamilyIn(db, column_family), num_keys,
       [&](size_t i) { return Slice(keys_list[i].data, keys_list[i].size); }, values, errs,
       sorted_input);
 }
@@ -309,21 +316,27 @@ unsigned char rocksdb_key_may_exist_cf(rocksdb_t* db, const rocksdb_readoptions_
                                        const char* key, size_t key_len, char** value,
                                        size_t* val_len, const char* timestamp, size_t timestamp_len,
                                        unsigned char* value_found) {
-  return KeyMayExist(db, options, column_family->rep, Slice(key, key_len), value, val_len,
+  return KeyMayExist(db, options, FamilyIn(db, column_family), Slice(key, key_len), value, val_len,
                      timestamp != nullptr ? Slice(timestamp, timestamp_len) : Slice(), value_found);
 }
 
 const rocksdb_snapshot_t* rocksdb_create_snapshot(rocksdb_t* db) {
-  return new rocksdb_snapshot_t{db->rep->GetSnapshot()};
+  const skarn::Snapshot* const snapshot = DbOf(db)->GetSnapshot();
+  if (snapshot == nullptr) return new rocksdb_snapshot_t;
+  return new rocksdb_snapshot_t{snapshot, snapshot->sequence(), db->rep};
 }
 
 void rocksdb_release_snapshot(rocksdb_t* db, const rocksdb_snapshot_t* snapshot) {
-  if (snapshot->rep != nullptr) db->rep->ReleaseSnapshot(snapshot->rep);
-  delete snapshot;
+  // One of another database, or of this one before it was closed, is not in its list.
+  if (snapshot != nullptr && snapshot->rep != nullptr && db != nullptr && db->rep != nullptr &&
+      snapshot->db.lock() == db->rep) {
+    db->rep->ReleaseSnapshot(snapshot->rep);
+  }
+  Retire(const_cast<rocksdb_snapshot_t*>(snapshot));
 }
 
 uint64_t rocksdb_snapshot_get_sequence_number(const rocksdb_snapshot_t* snapshot) {
-  return snapshot->rep->sequence();
+  return Usable(snapshot)->sequence;
 }
 
 }  // extern "C"

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "core/env/sst_file_manager.h"
 #include "include/c_api/rocksdb/c.h"
@@ -36,7 +37,15 @@ rocksdb_ratelimiter_t* NewLimiter(int64_t rate, int64_t refill_period_us, int32_
                             static_cast<uint64_t>(refill_period_us), fairness, mode, auto_tuned)};
 }
 
-ThreadPool* PoolOf(rocksdb_env_t* env) { return env->rep->thread_pool; }
+ThreadPool* PoolOf(rocksdb_env_t* env) {
+  return (env != nullptr ? env->rep : skarn::DefaultEnv())->thread_pool;
+}
+
+skarn::SstFileManager& ManagerOf(const rocksdb_sst_file_manager_t* sfm) {
+  if (sfm != nullptr && sfm->rep != nullptr) return *sfm->rep;
+  static auto* const none = new skarn::SstFileManager(skarn::DefaultEnv());
+  return *none;
+}
 
 }  // namespace
 
@@ -50,7 +59,7 @@ rocksdb_env_t* rocksdb_create_mem_env() {
   skarn::Env* rep = env.get();
   return new rocksdb_env_t{rep, std::move(env)};
 }
-void rocksdb_env_destroy(rocksdb_env_t* env) { delete env; }
+void rocksdb_env_destroy(rocksdb_env_t* env) { Retire(env); }
 
 void rocksdb_env_set_background_threads(rocksdb_env_t* env, int n) {
   PoolOf(env)->SetThreads(ThreadPool::Priority::kLow, n);
@@ -99,7 +108,7 @@ rocksdb_logger_t* rocksdb_logger_create_callback_logger(
   return new rocksdb_logger_t{
       std::make_shared<CallerLogger>(static_cast<LogLevel>(log_level), log, priv)};
 }
-void rocksdb_logger_destroy(rocksdb_logger_t* logger) { delete logger; }
+void rocksdb_logger_destroy(rocksdb_logger_t* logger) { Retire(logger); }
 
 rocksdb_ratelimiter_t* rocksdb_ratelimiter_create(int64_t rate_bytes_per_sec,
                                                   int64_t refill_period_us, int32_t fairness) {
@@ -119,47 +128,47 @@ rocksdb_ratelimiter_t* rocksdb_ratelimiter_create_with_mode(int64_t rate_bytes_p
   return NewLimiter(rate_bytes_per_sec, refill_period_us, fairness,
                     static_cast<RateLimiter::Mode>(mode), auto_tuned);
 }
-void rocksdb_ratelimiter_destroy(rocksdb_ratelimiter_t* limiter) { delete limiter; }
+void rocksdb_ratelimiter_destroy(rocksdb_ratelimiter_t* limiter) { Retire(limiter); }
 
 rocksdb_sst_file_manager_t* rocksdb_sst_file_manager_create(rocksdb_env_t* env) {
   return new rocksdb_sst_file_manager_t{
       std::make_shared<skarn::SstFileManager>(env == nullptr ? skarn::DefaultEnv() : env->rep)};
 }
-void rocksdb_sst_file_manager_destroy(rocksdb_sst_file_manager_t* sfm) { delete sfm; }
+void rocksdb_sst_file_manager_destroy(rocksdb_sst_file_manager_t* sfm) { Retire(sfm); }
 void rocksdb_sst_file_manager_set_max_allowed_space_usage(rocksdb_sst_file_manager_t* sfm,
                                                           uint64_t max_allowed_space) {
-  sfm->rep->set_max_allowed_space(max_allowed_space);
+  ManagerOf(sfm).set_max_allowed_space(max_allowed_space);
 }
 void rocksdb_sst_file_manager_set_compaction_buffer_size(rocksdb_sst_file_manager_t* sfm,
                                                          uint64_t compaction_buffer_size) {
-  sfm->rep->set_compaction_buffer(compaction_buffer_size);
+  ManagerOf(sfm).set_compaction_buffer(compaction_buffer_size);
 }
 bool rocksdb_sst_file_manager_is_max_allowed_space_reached(rocksdb_sst_file_manager_t* sfm) {
-  return sfm->rep->IsMaxAllowedSpaceReached();
+  return ManagerOf(sfm).IsMaxAllowedSpaceReached();
 }
 bool rocksdb_sst_file_manager_is_max_allowed_space_reached_including_compactions(
     rocksdb_sst_file_manager_t* sfm) {
-  return sfm->rep->IsMaxAllowedSpaceReachedIncludingCompactions();
+  return ManagerOf(sfm).IsMaxAllowedSpaceReachedIncludingCompactions();
 }
 uint64_t rocksdb_sst_file_manager_get_total_size(rocksdb_sst_file_manager_t* sfm) {
-  return sfm->rep->total_size();
+  return ManagerOf(sfm).total_size();
 }
 int64_t rocksdb_sst_file_manager_get_delete_rate_bytes_per_second(rocksdb_sst_file_manager_t* sfm) {
-  return sfm->rep->delete_rate();
+  return ManagerOf(sfm).delete_rate();
 }
 void rocksdb_sst_file_manager_set_delete_rate_bytes_per_second(rocksdb_sst_file_manager_t* sfm,
                                                                int64_t delete_rate) {
-  sfm->rep->set_delete_rate(delete_rate);
+  ManagerOf(sfm).set_delete_rate(delete_rate);
 }
 double rocksdb_sst_file_manager_get_max_trash_db_ratio(rocksdb_sst_file_manager_t* sfm) {
-  return sfm->rep->max_trash_ratio();
+  return ManagerOf(sfm).max_trash_ratio();
 }
 void rocksdb_sst_file_manager_set_max_trash_db_ratio(rocksdb_sst_file_manager_t* sfm,
                                                      double ratio) {
-  sfm->rep->set_max_trash_ratio(ratio);
+  ManagerOf(sfm).set_max_trash_ratio(ratio);
 }
 uint64_t rocksdb_sst_file_manager_get_total_trash_size(rocksdb_sst_file_manager_t* sfm) {
-  return sfm->rep->trash_size();
+  return ManagerOf(sfm).trash_size();
 }
 
 }  // extern "C"

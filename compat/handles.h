@@ -4,7 +4,7 @@
 // Handles have no virtual functions and no behaviour, except those that are an object
 // of the engine themselves (a comparator, say): there a conversion costs nothing.
 //
-// Destroying a rocksdb_iterator_t needs core/iterate/db_iterator.h.
+// Destroying a handle, and what misused ones stand for: handle_life.h.
 //
 // Thread safety: a handle may be read by many threads at once and changed by one
 // alone; what `rep` promises beyond that is in its own header.
@@ -34,32 +34,58 @@
 #include "core/plugin/slice_transform.h"
 #include "include/c_api/rocksdb/c/types.h"
 
+namespace skarn {
+
+// Whether a handle is still to be destroyed (handle_life.h).
+class HandleTag {
+ public:
+  bool live() const { return live_; }
+  void Retire() { live_ = false; }
+
+ private:
+  bool live_ = true;
+};
+
+}  // namespace skarn
+
 // ---- A database and what comes out of it ----
 
+// Column families and iterators that outlive the database share the closed engine with it: they
+// are harmless, and destroying the last of them frees it.
 struct rocksdb_t {
-  std::unique_ptr<skarn::Db> rep;
+  std::shared_ptr<skarn::Db> rep;  // Shared as said above.
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_column_family_handle_t {
+  std::shared_ptr<skarn::Db> db;  // Whose it is; shared with the database. Goes after `owned`.
   // Points at `owned`, or at the database's own handle of the default column family.
   skarn::ColumnFamilyHandle* rep = nullptr;
-  std::unique_ptr<skarn::ColumnFamilyHandle> owned;
+  std::unique_ptr<skarn::ColumnFamilyHandle> owned{};
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_iterator_t {
+  std::shared_ptr<skarn::Db> db;  // Shared with the database. Goes after `rep`.
   std::unique_ptr<skarn::DbIterator> rep;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_snapshot_t {
   const skarn::Snapshot* rep = nullptr;  // The database's, until it is released.
+  skarn::SequenceNumber sequence = 0;
+  std::weak_ptr<skarn::Db> db;  // Whose it is.
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_writebatch_t {
   skarn::WriteBatch rep;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_wal_iterator_t {
   std::unique_ptr<skarn::WalIterator> rep;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_wal_readoptions_t {
@@ -68,20 +94,25 @@ struct rocksdb_wal_readoptions_t {
 
 struct rocksdb_pinnableslice_t : public skarn::Pooled {
   skarn::PinnedValue rep;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_pinnable_handle_t : public skarn::Pooled {
   skarn::PinnedValue rep;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_column_family_metadata_t {
   skarn::ColumnFamilyMetadata rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_level_metadata_t {
   const skarn::LevelMetadata* rep = nullptr;  // Inside a rocksdb_column_family_metadata_t.
+  skarn::HandleTag tag{};
 };
 struct rocksdb_sst_file_metadata_t {
   const skarn::LevelFile* rep = nullptr;  // Inside a rocksdb_column_family_metadata_t.
+  skarn::HandleTag tag{};
 };
 
 // ---- Options ----
@@ -103,10 +134,12 @@ struct rocksdb_options_t {
   skarn::DbOptions db;
   skarn::ColumnFamilyOptions cf;
   RetiredOptions retired;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_block_based_table_options_t {
   skarn::TableOptions rep;
+  skarn::HandleTag tag{};
 };
 
 // The slices are where `rep` points to, so these must outlive what reads through them.
@@ -116,25 +149,32 @@ struct rocksdb_readoptions_t {
   skarn::Slice upper_bound;
   skarn::Slice timestamp;
   skarn::Slice iter_start_ts;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_writeoptions_t {
   skarn::WriteOptions rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_flushoptions_t {
   skarn::FlushOptions rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_compactoptions_t {
   skarn::CompactRangeOptions rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_wait_for_compact_options_t {
   skarn::WaitForCompactOptions rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_envoptions_t {
   skarn::FileOptions rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_dbpath_t {
   skarn::DbPath rep;
+  skarn::HandleTag tag{};
 };
 
 // ---- What callers supply ----
@@ -144,17 +184,22 @@ struct rocksdb_dbpath_t {
 struct rocksdb_comparator_t : public skarn::Comparator {
   using Comparator::Comparator;
 };
-struct rocksdb_mergeoperator_t : public skarn::MergeOperator {};
+struct rocksdb_mergeoperator_t : public skarn::MergeOperator,
+                                 public std::enable_shared_from_this<rocksdb_mergeoperator_t> {};
 struct rocksdb_compactionfilter_t : public skarn::CompactionFilter {};
-struct rocksdb_compactionfilterfactory_t : public skarn::CompactionFilterFactory {};
+struct rocksdb_compactionfilterfactory_t
+    : public skarn::CompactionFilterFactory,
+      public std::enable_shared_from_this<rocksdb_compactionfilterfactory_t> {};
 struct rocksdb_compactionfiltercontext_t {
   skarn::CompactionFilter::Context rep;
 };
 struct rocksdb_slicetransform_t {
   std::shared_ptr<const skarn::SliceTransform> rep;  // Shared with the options it is given to.
+  skarn::HandleTag tag{};
 };
 struct rocksdb_filterpolicy_t {
   std::shared_ptr<const skarn::FilterPolicy> rep;  // Shared with the options it is given to.
+  skarn::HandleTag tag{};
 };
 
 // ---- Shared parts ----
@@ -162,29 +207,37 @@ struct rocksdb_filterpolicy_t {
 // Each shares its `rep` with the options that were given it.
 struct rocksdb_cache_t {
   std::shared_ptr<skarn::Cache> rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_write_buffer_manager_t {
   std::shared_ptr<skarn::WriteBufferManager> rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_ratelimiter_t {
   std::shared_ptr<skarn::RateLimiter> rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_logger_t {
   std::shared_ptr<skarn::Logger> rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_sst_file_manager_t {
   std::shared_ptr<skarn::SstFileManager> rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_lru_cache_options_t {
   skarn::LruCacheOptions rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_hyper_clock_cache_options_t {
   skarn::HyperClockCacheOptions rep;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_env_t {
-  skarn::Env* rep = nullptr;  // `owned`, or the default environment.
+  skarn::Env* rep = skarn::DefaultEnv();  // `owned`, or the default environment.
   std::unique_ptr<skarn::Env> owned;
+  skarn::HandleTag tag{};
 };
 
 // ---- Measurements ----
@@ -192,12 +245,14 @@ struct rocksdb_env_t {
 struct rocksdb_memory_consumers_t {
   std::vector<rocksdb_t*> databases;
   std::vector<rocksdb_cache_t*> caches;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_memory_usage_t {
   uint64_t memtables_total = 0;
   uint64_t memtables_unflushed = 0;
   uint64_t table_readers_total = 0;
   uint64_t caches_total = 0;
+  skarn::HandleTag tag{};
 };
 
 #endif  // SKARN_COMPAT_HANDLES_H_

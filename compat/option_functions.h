@@ -11,6 +11,8 @@
 #include <string>
 #include <type_traits>
 
+#include "compat/handle_life.h"
+
 namespace skarn {
 
 template <typename Function>
@@ -30,7 +32,7 @@ void AssignOption(From from, To* to) {
   if constexpr (std::is_same_v<To, bool>) {
     *to = from != 0;
   } else if constexpr (std::is_same_v<To, std::string>) {
-    to->assign(from);
+    to->assign(from != nullptr ? from : "");
   } else {
     *to = static_cast<To>(from);
   }
@@ -40,11 +42,11 @@ void AssignOption(From from, To* to) {
 
 #define SKARN_C_SETTER(function, Handle, member)                                           \
   void function(Handle* options, skarn::SignatureOf<decltype(function)>::Argument value) { \
-    skarn::AssignOption(value, &options->member);                                          \
+    skarn::AssignOption(value, &Usable(options)->member);                                  \
   }
-#define SKARN_C_GETTER(function, Handle, member)                                         \
-  skarn::SignatureOf<decltype(function)>::Result function(Handle* options) {             \
-    return static_cast<skarn::SignatureOf<decltype(function)>::Result>(options->member); \
+#define SKARN_C_GETTER(function, Handle, member)                                                 \
+  skarn::SignatureOf<decltype(function)>::Result function(Handle* options) {                     \
+    return static_cast<skarn::SignatureOf<decltype(function)>::Result>(Usable(options)->member); \
   }
 
 #endif  // SKARN_COMPAT_OPTION_FUNCTIONS_H_

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compat/c_status.h"
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "core/options/option_presets.h"
 #include "core/options/option_string.h"
@@ -30,13 +31,13 @@ std::shared_ptr<skarn::Cache> MakeCache(size_t capacity_bytes) {
 
 std::vector<DbPath> CopyPaths(const rocksdb_dbpath_t** values, size_t count) {
   std::vector<DbPath> paths;
-  for (size_t i = 0; i < count; i++) paths.push_back(values[i]->rep);
+  for (size_t i = 0; i < count; i++) paths.push_back(Usable(values[i])->rep);
   return paths;
 }
 
 void AddCompactOnDeletion(rocksdb_options_t* options,
                           const skarn::CompactOnDeletionOptions& settings) {
-  options->cf.table_properties_collector_factories.push_back(
+  Usable(options)->cf.table_properties_collector_factories.push_back(
       skarn::NewCompactOnDeletionFactory(settings));
 }
 
@@ -48,85 +49,87 @@ rocksdb_options_t* rocksdb_options_create() { return new rocksdb_options_t; }
 rocksdb_options_t* rocksdb_options_create_copy(rocksdb_options_t* options) {
   return new rocksdb_options_t(*options);
 }
-void rocksdb_options_destroy(rocksdb_options_t* options) { delete options; }
+void rocksdb_options_destroy(rocksdb_options_t* options) { Retire(options); }
 
 void rocksdb_options_set_comparator(rocksdb_options_t* options, rocksdb_comparator_t* comparator) {
-  options->cf.comparator = comparator;
+  Usable(options)->cf.comparator = comparator;
 }
 void rocksdb_options_set_merge_operator(rocksdb_options_t* options,
                                         rocksdb_mergeoperator_t* merge_operator) {
-  options->cf.merge_operator = std::shared_ptr<skarn::MergeOperator>(merge_operator);
+  Usable(options)->cf.merge_operator = ShareObject(merge_operator);
 }
 void rocksdb_options_set_uint64add_merge_operator(rocksdb_options_t* options) {
-  options->cf.merge_operator = skarn::NewUInt64AddOperator();
+  Usable(options)->cf.merge_operator = skarn::NewUInt64AddOperator();
 }
 void rocksdb_options_set_compaction_filter(rocksdb_options_t* options,
                                            rocksdb_compactionfilter_t* filter) {
-  options->cf.compaction_filter = filter;
+  Usable(options)->cf.compaction_filter = filter;
 }
 void rocksdb_options_set_compaction_filter_factory(rocksdb_options_t* options,
                                                    rocksdb_compactionfilterfactory_t* factory) {
-  options->cf.compaction_filter_factory = std::shared_ptr<skarn::CompactionFilterFactory>(factory);
+  Usable(options)->cf.compaction_filter_factory = ShareObject(factory);
 }
 void rocksdb_options_set_prefix_extractor(rocksdb_options_t* options,
                                           rocksdb_slicetransform_t* transform) {
-  const std::unique_ptr<rocksdb_slicetransform_t> taken(transform);
-  options->cf.prefix_extractor = taken == nullptr ? nullptr : std::move(taken->rep);
+  Usable(options)->cf.prefix_extractor = transform == nullptr ? nullptr : transform->rep;
+  Retire(transform);
 }
 
 void rocksdb_options_set_env(rocksdb_options_t* options, rocksdb_env_t* env) {
-  options->db.env = env == nullptr ? skarn::DefaultEnv() : env->rep;
+  Usable(options)->db.env = env == nullptr ? skarn::DefaultEnv() : env->rep;
 }
 void rocksdb_options_set_info_log(rocksdb_options_t* options, rocksdb_logger_t* logger) {
-  if (logger != nullptr) options->db.info_log = logger->rep;
+  if (logger != nullptr) Usable(options)->db.info_log = logger->rep;
 }
 rocksdb_logger_t* rocksdb_options_get_info_log(rocksdb_options_t* options) {
-  return options->db.info_log == nullptr ? nullptr : new rocksdb_logger_t{options->db.info_log};
+  return Usable(options)->db.info_log == nullptr
+             ? nullptr
+             : new rocksdb_logger_t{Usable(options)->db.info_log};
 }
 void rocksdb_options_set_ratelimiter(rocksdb_options_t* options, rocksdb_ratelimiter_t* limiter) {
-  if (limiter != nullptr) options->db.rate_limiter = limiter->rep;
+  if (limiter != nullptr) Usable(options)->db.rate_limiter = limiter->rep;
 }
 void rocksdb_options_set_row_cache(rocksdb_options_t* options, rocksdb_cache_t* cache) {
-  if (cache != nullptr) options->db.row_cache = cache->rep;
+  if (cache != nullptr) Usable(options)->db.row_cache = cache->rep;
 }
 void rocksdb_options_set_write_buffer_manager(rocksdb_options_t* options,
                                               rocksdb_write_buffer_manager_t* wbm) {
-  options->db.write_buffer_manager = wbm == nullptr ? nullptr : wbm->rep;
+  Usable(options)->db.write_buffer_manager = wbm == nullptr ? nullptr : wbm->rep;
 }
 void rocksdb_options_set_sst_file_manager(rocksdb_options_t* options,
                                           rocksdb_sst_file_manager_t* sfm) {
-  options->db.sst_file_manager = sfm == nullptr ? nullptr : sfm->rep;
+  Usable(options)->db.sst_file_manager = sfm == nullptr ? nullptr : sfm->rep;
 }
 void rocksdb_options_set_db_paths(rocksdb_options_t* options, const rocksdb_dbpath_t** path_values,
                                   size_t num_paths) {
-  options->db.db_paths = CopyPaths(path_values, num_paths);
+  Usable(options)->db.db_paths = CopyPaths(path_values, num_paths);
 }
 void rocksdb_options_set_cf_paths(rocksdb_options_t* options, const rocksdb_dbpath_t** path_values,
                                   size_t num_paths) {
-  options->cf.cf_paths = CopyPaths(path_values, num_paths);
+  Usable(options)->cf.cf_paths = CopyPaths(path_values, num_paths);
 }
 
 void rocksdb_options_set_block_based_table_factory(
     rocksdb_options_t* options, rocksdb_block_based_table_options_t* table_options) {
   if (table_options == nullptr) return;
-  options->cf.table_factory.format = skarn::TableFactory::Format::kBlockBased;
-  options->cf.table_factory.block_based = table_options->rep;
+  Usable(options)->cf.table_factory.format = skarn::TableFactory::Format::kBlockBased;
+  Usable(options)->cf.table_factory.block_based = Usable(table_options)->rep;
 }
 
 void rocksdb_options_set_memtable_vector_rep(rocksdb_options_t* options) {
-  options->cf.memtable_factory = MemtableFactory{.kind = MemtableFactory::Kind::kVector};
+  Usable(options)->cf.memtable_factory = MemtableFactory{.kind = MemtableFactory::Kind::kVector};
 }
 void rocksdb_options_set_hash_skip_list_rep(rocksdb_options_t* options, size_t bucket_count,
                                             int32_t skiplist_height,
                                             int32_t skiplist_branching_factor) {
-  options->cf.memtable_factory =
+  Usable(options)->cf.memtable_factory =
       MemtableFactory{.kind = MemtableFactory::Kind::kHashSkipList,
                       .bucket_count = bucket_count,
                       .skip_list_height = skiplist_height,
                       .skip_list_branching_factor = skiplist_branching_factor};
 }
 void rocksdb_options_set_hash_link_list_rep(rocksdb_options_t* options, size_t bucket_count) {
-  options->cf.memtable_factory =
+  Usable(options)->cf.memtable_factory =
       MemtableFactory{.kind = MemtableFactory::Kind::kHashLinkList, .bucket_count = bucket_count};
 }
 
@@ -153,18 +156,18 @@ void rocksdb_options_add_compact_on_deletion_collector_factory_min_file_size(
 }
 
 void rocksdb_options_increase_parallelism(rocksdb_options_t* options, int total_threads) {
-  skarn::IncreaseParallelism(total_threads, &options->db);
+  skarn::IncreaseParallelism(total_threads, &Usable(options)->db);
 }
 void rocksdb_options_optimize_for_point_lookup(rocksdb_options_t* options,
                                                uint64_t block_cache_size_mb) {
-  skarn::OptimizeForPointLookup(MakeCache(block_cache_size_mb << 20), &options->cf);
+  skarn::OptimizeForPointLookup(MakeCache(block_cache_size_mb << 20), &Usable(options)->cf);
 }
 void rocksdb_options_optimize_level_style_compaction(rocksdb_options_t* options,
                                                      uint64_t memtable_memory_budget) {
-  skarn::OptimizeLevelStyleCompaction(memtable_memory_budget, &options->cf);
+  skarn::OptimizeLevelStyleCompaction(memtable_memory_budget, &Usable(options)->cf);
 }
 void rocksdb_options_prepare_for_bulk_load(rocksdb_options_t* options) {
-  skarn::PrepareForBulkLoad(&options->db, &options->cf);
+  skarn::PrepareForBulkLoad(&Usable(options)->db, &Usable(options)->cf);
 }
 
 void rocksdb_get_options_from_string(const rocksdb_options_t* base_options, const char* opts_str,
@@ -232,6 +235,6 @@ void rocksdb_load_latest_options_destroy(rocksdb_options_t* db_options,
 rocksdb_dbpath_t* rocksdb_dbpath_create(const char* path, uint64_t target_size) {
   return new rocksdb_dbpath_t{{path, target_size}};
 }
-void rocksdb_dbpath_destroy(rocksdb_dbpath_t* path) { delete path; }
+void rocksdb_dbpath_destroy(rocksdb_dbpath_t* path) { Retire(path); }
 
 }  // extern "C"

@@ -1,5 +1,6 @@
 // Options of a column family (c/options_cf.h): a setter and a getter for each row.
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
@@ -50,8 +51,8 @@ SKARN_C_OPTION(max_sequential_skip_in_iterations)
 void rocksdb_options_set_max_bytes_for_level_multiplier_additional(rocksdb_options_t* options,
                                                                    int* level_values,
                                                                    size_t num_levels) {
-  options->cf.max_bytes_for_level_multiplier_additional.assign(level_values,
-                                                               level_values + num_levels);
+  Usable(options)->cf.max_bytes_for_level_multiplier_additional.assign(level_values,
+                                                                       level_values + num_levels);
 }
 
 }  // extern "C"

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "include/c_api/rocksdb/c.h"
 
@@ -265,7 +266,7 @@ rocksdb_comparator_t* rocksdb_comparator_with_ts_create(
   return new CallerComparator(state, destructor, compare, compare_ts, compare_without_ts, name,
                               timestamp_size);
 }
-void rocksdb_comparator_destroy(rocksdb_comparator_t* comparator) { delete comparator; }
+void rocksdb_comparator_destroy(rocksdb_comparator_t* comparator) { RetireObject(comparator); }
 
 rocksdb_mergeoperator_t* rocksdb_mergeoperator_create(
     void* state, void (*destructor)(void*),
@@ -281,7 +282,7 @@ rocksdb_mergeoperator_t* rocksdb_mergeoperator_create(
   return new CallerMergeOperator(state, destructor, full_merge, partial_merge, delete_value, name);
 }
 void rocksdb_mergeoperator_destroy(rocksdb_mergeoperator_t* merge_operator) {
-  delete merge_operator;
+  DestroyObject(merge_operator);
 }
 
 rocksdb_compactionfilter_t* rocksdb_compactionfilter_create(
@@ -296,7 +297,7 @@ void rocksdb_compactionfilter_set_ignore_snapshots(rocksdb_compactionfilter_t* f
                                                    unsigned char value) {
   static_cast<CallerCompactionFilter*>(filter)->set_ignore_snapshots(value != 0);
 }
-void rocksdb_compactionfilter_destroy(rocksdb_compactionfilter_t* filter) { delete filter; }
+void rocksdb_compactionfilter_destroy(rocksdb_compactionfilter_t* filter) { RetireObject(filter); }
 
 rocksdb_compactionfilterfactory_t* rocksdb_compactionfilterfactory_create(
     void* state, void (*destructor)(void*),
@@ -306,7 +307,7 @@ rocksdb_compactionfilterfactory_t* rocksdb_compactionfilterfactory_create(
   return new CallerCompactionFilterFactory(state, destructor, create_compaction_filter, name);
 }
 void rocksdb_compactionfilterfactory_destroy(rocksdb_compactionfilterfactory_t* factory) {
-  delete factory;
+  DestroyObject(factory);
 }
 unsigned char rocksdb_compactionfiltercontext_is_full_compaction(
     rocksdb_compactionfiltercontext_t* context) {
@@ -330,7 +331,7 @@ rocksdb_slicetransform_t* rocksdb_slicetransform_create_fixed_prefix(size_t pref
 rocksdb_slicetransform_t* rocksdb_slicetransform_create_noop() {
   return new rocksdb_slicetransform_t{skarn::NewNoopTransform()};
 }
-void rocksdb_slicetransform_destroy(rocksdb_slicetransform_t* transform) { delete transform; }
+void rocksdb_slicetransform_destroy(rocksdb_slicetransform_t* transform) { Retire(transform); }
 
 rocksdb_filterpolicy_t* rocksdb_filterpolicy_create_bloom(double bits_per_key) {
   return NewPolicy(FilterPolicy::Kind::kBloom, bits_per_key, 0);
@@ -346,6 +347,6 @@ rocksdb_filterpolicy_t* rocksdb_filterpolicy_create_ribbon_hybrid(
     double bloom_equivalent_bits_per_key, int bloom_before_level) {
   return NewPolicy(FilterPolicy::Kind::kRibbon, bloom_equivalent_bits_per_key, bloom_before_level);
 }
-void rocksdb_filterpolicy_destroy(rocksdb_filterpolicy_t* policy) { delete policy; }
+void rocksdb_filterpolicy_destroy(rocksdb_filterpolicy_t* policy) { Retire(policy); }
 
 }  // extern "C"

@@ -1,5 +1,6 @@
 // Options of reads (c/read_options.h).
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
@@ -17,7 +18,7 @@ void SetBytes(const char* bytes, size_t size, skarn::Slice* place, const skarn::
 extern "C" {
 
 rocksdb_readoptions_t* rocksdb_readoptions_create() { return new rocksdb_readoptions_t; }
-void rocksdb_readoptions_destroy(rocksdb_readoptions_t* options) { delete options; }
+void rocksdb_readoptions_destroy(rocksdb_readoptions_t* options) { Retire(options); }
 
 SKARN_C_SETTER(rocksdb_readoptions_set_verify_checksums, rocksdb_readoptions_t,
                rep.verify_checksums)
@@ -64,23 +65,23 @@ SKARN_C_SETTER(rocksdb_readoptions_set_auto_readahead_size, rocksdb_readoptions_
 
 void rocksdb_readoptions_set_snapshot(rocksdb_readoptions_t* options,
                                       const rocksdb_snapshot_t* snapshot) {
-  options->rep.snapshot = snapshot == nullptr ? nullptr : snapshot->rep;
+  Usable(options)->rep.snapshot = snapshot == nullptr ? nullptr : snapshot->rep;
 }
 void rocksdb_readoptions_set_iterate_lower_bound(rocksdb_readoptions_t* options, const char* key,
                                                  size_t keylen) {
-  SetBytes(key, keylen, &options->lower_bound, &options->rep.iterate_lower_bound);
+  SetBytes(key, keylen, &Usable(options)->lower_bound, &Usable(options)->rep.iterate_lower_bound);
 }
 void rocksdb_readoptions_set_iterate_upper_bound(rocksdb_readoptions_t* options, const char* key,
                                                  size_t keylen) {
-  SetBytes(key, keylen, &options->upper_bound, &options->rep.iterate_upper_bound);
+  SetBytes(key, keylen, &Usable(options)->upper_bound, &Usable(options)->rep.iterate_upper_bound);
 }
 void rocksdb_readoptions_set_timestamp(rocksdb_readoptions_t* options, const char* ts,
                                        size_t tslen) {
-  SetBytes(ts, tslen, &options->timestamp, &options->rep.timestamp);
+  SetBytes(ts, tslen, &Usable(options)->timestamp, &Usable(options)->rep.timestamp);
 }
 void rocksdb_readoptions_set_iter_start_ts(rocksdb_readoptions_t* options, const char* ts,
                                            size_t tslen) {
-  SetBytes(ts, tslen, &options->iter_start_ts, &options->rep.iter_start_ts);
+  SetBytes(ts, tslen, &Usable(options)->iter_start_ts, &Usable(options)->rep.iter_start_ts);
 }
 
 }  // extern "C"

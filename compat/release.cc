@@ -2,6 +2,7 @@
 
 #include "include/c_api/skarn/release.h"
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "core/base/version.h"
 #include "core/cache/cache.h"
@@ -46,14 +47,14 @@ extern "C" {
 
 rocksdb_options_t* skarn_options_create_for_release(int major, int minor) {
   rocksdb_options_t* options = rocksdb_options_create();
-  ApplyDefaults({major, minor}, &options->db, &options->cf);
+  ApplyDefaults({major, minor}, &Usable(options)->db, &Usable(options)->cf);
   return options;
 }
 
 rocksdb_block_based_table_options_t* skarn_block_based_options_create_for_release(int major,
                                                                                   int minor) {
   rocksdb_block_based_table_options_t* options = rocksdb_block_based_options_create();
-  ApplyDefaults({major, minor}, &options->rep);
+  ApplyDefaults({major, minor}, &Usable(options)->rep);
   return options;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compat/c_status.h"
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "core/metrics/perf_context.h"
 #include "core/metrics/statistics.h"
@@ -24,39 +25,39 @@ struct rocksdb_perfcontext_t {};
 extern "C" {
 
 void rocksdb_options_enable_statistics(rocksdb_options_t* options) {
-  options->db.statistics = std::make_shared<Statistics>();
+  Usable(options)->db.statistics = std::make_shared<Statistics>();
 }
 void rocksdb_options_set_statistics_level(rocksdb_options_t* options, int level) {
-  if (options->db.statistics == nullptr) return;
-  options->db.statistics->set_level(static_cast<StatsLevel>(std::clamp(
+  if (Usable(options)->db.statistics == nullptr) return;
+  Usable(options)->db.statistics->set_level(static_cast<StatsLevel>(std::clamp(
       level, static_cast<int>(StatsLevel::kDisableAll), static_cast<int>(StatsLevel::kAll))));
 }
 int rocksdb_options_get_statistics_level(rocksdb_options_t* options) {
-  if (options->db.statistics == nullptr) return static_cast<int>(StatsLevel::kDisableAll);
-  return static_cast<int>(options->db.statistics->level());
+  if (Usable(options)->db.statistics == nullptr) return static_cast<int>(StatsLevel::kDisableAll);
+  return static_cast<int>(Usable(options)->db.statistics->level());
 }
 char* rocksdb_options_statistics_get_string(rocksdb_options_t* options) {
-  if (options->db.statistics == nullptr) return nullptr;
-  return skarn::CopyToMalloc(options->db.statistics->ToString());
+  if (Usable(options)->db.statistics == nullptr) return nullptr;
+  return skarn::CopyToMalloc(Usable(options)->db.statistics->ToString());
 }
 uint64_t rocksdb_options_statistics_get_ticker_count(rocksdb_options_t* options,
                                                      uint32_t ticker_type) {
-  if (options->db.statistics == nullptr || ticker_type >= skarn::kTickers) return 0;
-  return options->db.statistics->Get(static_cast<Ticker>(ticker_type));
+  if (Usable(options)->db.statistics == nullptr || ticker_type >= skarn::kTickers) return 0;
+  return Usable(options)->db.statistics->Get(static_cast<Ticker>(ticker_type));
 }
 void rocksdb_options_statistics_get_histogram_data(
     rocksdb_options_t* options, uint32_t histogram_type,
     rocksdb_statistics_histogram_data_t* const data) {
   data->rep = skarn::HistogramSummary();
-  if (options->db.statistics == nullptr || histogram_type >= skarn::kHistograms) return;
-  data->rep = options->db.statistics->Summary(static_cast<HistogramKind>(histogram_type));
+  if (Usable(options)->db.statistics == nullptr || histogram_type >= skarn::kHistograms) return;
+  data->rep = Usable(options)->db.statistics->Summary(static_cast<HistogramKind>(histogram_type));
 }
 
 rocksdb_statistics_histogram_data_t* rocksdb_statistics_histogram_data_create() {
   return new rocksdb_statistics_histogram_data_t;
 }
 void rocksdb_statistics_histogram_data_destroy(rocksdb_statistics_histogram_data_t* data) {
-  delete data;
+  RetireObject(data);
 }
 double rocksdb_statistics_histogram_data_get_median(rocksdb_statistics_histogram_data_t* data) {
   return data->rep.median;
@@ -92,7 +93,7 @@ void rocksdb_set_perf_level(int level) {
   skarn::SetPerfLevel(static_cast<skarn::PerfLevel>(level));
 }
 rocksdb_perfcontext_t* rocksdb_perfcontext_create() { return new rocksdb_perfcontext_t; }
-void rocksdb_perfcontext_destroy(rocksdb_perfcontext_t* context) { delete context; }
+void rocksdb_perfcontext_destroy(rocksdb_perfcontext_t* context) { RetireObject(context); }
 void rocksdb_perfcontext_reset(rocksdb_perfcontext_t*) { skarn::PerfReset(CurrentThreadContext()); }
 uint64_t rocksdb_perfcontext_metric(rocksdb_perfcontext_t*, int metric) {
   if (metric < 0 || metric >= static_cast<int>(skarn::kPerfMetricsOfAbi)) return 0;

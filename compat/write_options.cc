@@ -1,5 +1,6 @@
 // Options of writes, flushes and compactions (c/write_options.h).
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "compat/option_functions.h"
 #include "include/c_api/rocksdb/c.h"
@@ -7,7 +8,7 @@
 extern "C" {
 
 rocksdb_writeoptions_t* rocksdb_writeoptions_create() { return new rocksdb_writeoptions_t; }
-void rocksdb_writeoptions_destroy(rocksdb_writeoptions_t* options) { delete options; }
+void rocksdb_writeoptions_destroy(rocksdb_writeoptions_t* options) { Retire(options); }
 
 SKARN_C_SETTER(rocksdb_writeoptions_set_sync, rocksdb_writeoptions_t, rep.sync)
 SKARN_C_GETTER(rocksdb_writeoptions_get_sync, rocksdb_writeoptions_t, rep.sync)
@@ -27,13 +28,13 @@ SKARN_C_SETTER(rocksdb_writeoptions_disable_WAL, rocksdb_writeoptions_t, rep.dis
 SKARN_C_GETTER(rocksdb_writeoptions_get_disable_WAL, rocksdb_writeoptions_t, rep.disable_wal)
 
 rocksdb_flushoptions_t* rocksdb_flushoptions_create() { return new rocksdb_flushoptions_t; }
-void rocksdb_flushoptions_destroy(rocksdb_flushoptions_t* options) { delete options; }
+void rocksdb_flushoptions_destroy(rocksdb_flushoptions_t* options) { Retire(options); }
 
 SKARN_C_SETTER(rocksdb_flushoptions_set_wait, rocksdb_flushoptions_t, rep.wait)
 SKARN_C_GETTER(rocksdb_flushoptions_get_wait, rocksdb_flushoptions_t, rep.wait)
 
 rocksdb_compactoptions_t* rocksdb_compactoptions_create() { return new rocksdb_compactoptions_t; }
-void rocksdb_compactoptions_destroy(rocksdb_compactoptions_t* options) { delete options; }
+void rocksdb_compactoptions_destroy(rocksdb_compactoptions_t* options) { Retire(options); }
 
 SKARN_C_SETTER(rocksdb_compactoptions_set_exclusive_manual_compaction, rocksdb_compactoptions_t,
                rep.exclusive_manual_compaction)
@@ -62,14 +63,15 @@ SKARN_C_GETTER(rocksdb_compactoptions_get_max_subcompactions, rocksdb_compactopt
 
 void rocksdb_compactoptions_set_full_history_ts_low(rocksdb_compactoptions_t* options, char* ts,
                                                     size_t tslen) {
-  options->rep.full_history_ts_low.assign(ts == nullptr ? "" : ts, ts == nullptr ? 0 : tslen);
+  Usable(options)->rep.full_history_ts_low.assign(ts == nullptr ? "" : ts,
+                                                  ts == nullptr ? 0 : tslen);
 }
 
 rocksdb_wait_for_compact_options_t* rocksdb_wait_for_compact_options_create() {
   return new rocksdb_wait_for_compact_options_t;
 }
 void rocksdb_wait_for_compact_options_destroy(rocksdb_wait_for_compact_options_t* options) {
-  delete options;
+  Retire(options);
 }
 
 SKARN_C_SETTER(rocksdb_wait_for_compact_options_set_abort_on_pause,
@@ -90,6 +92,6 @@ SKARN_C_GETTER(rocksdb_wait_for_compact_options_get_timeout, rocksdb_wait_for_co
                rep.timeout_us)
 
 rocksdb_envoptions_t* rocksdb_envoptions_create() { return new rocksdb_envoptions_t; }
-void rocksdb_envoptions_destroy(rocksdb_envoptions_t* options) { delete options; }
+void rocksdb_envoptions_destroy(rocksdb_envoptions_t* options) { Retire(options); }
 
 }  // extern "C"

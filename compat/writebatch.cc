@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compat/c_status.h"
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "include/c_api/rocksdb/c.h"
 
@@ -22,11 +23,11 @@ constexpr char kZeroes[64] = {};
 
 // No handle is the default column family.
 uint32_t IdOf(const rocksdb_column_family_handle_t* family) {
-  return family != nullptr ? family->rep->id() : 0;
+  return family != nullptr ? FamilyOf(family)->id() : 0;
 }
 
 size_t TimestampSize(const rocksdb_column_family_handle_t* family) {
-  return family != nullptr ? family->rep->comparator()->timestamp_size() : 0;
+  return family != nullptr ? FamilyOf(family)->comparator()->timestamp_size() : 0;
 }
 
 // Key parts: the key and, where the column family wants one, the placeholder.
@@ -37,7 +38,7 @@ struct KeyParts {
     if (size == 0 || size > sizeof(kZeroes)) return;
     parts[1] = Slice(kZeroes, size);
     count = 2;
-    batch->rep.set_needs_timestamps(true);
+    Usable(batch)->rep.set_needs_timestamps(true);
   }
   Slice parts[2];
   size_t count = 1;
@@ -76,7 +77,7 @@ void PutV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family,
           const char* const* values_list, const size_t* values_list_sizes) {
   const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
   const auto value = Parts(num_values, values_list, values_list_sizes);
-  Ignore(b->rep.PutParts(IdOf(family), key.data(), key.size(), value.data(), value.size()));
+  Ignore(Usable(b)->rep.PutParts(IdOf(family), key.data(), key.size(), value.data(), value.size()));
 }
 
 void MergeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
@@ -84,13 +85,14 @@ void MergeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* famil
             const char* const* values_list, const size_t* values_list_sizes) {
   const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
   const auto value = Parts(num_values, values_list, values_list_sizes);
-  Ignore(b->rep.MergeParts(IdOf(family), key.data(), key.size(), value.data(), value.size()));
+  Ignore(
+      Usable(b)->rep.MergeParts(IdOf(family), key.data(), key.size(), value.data(), value.size()));
 }
 
 void DeleteV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family, int num_keys,
              const char* const* keys_list, const size_t* keys_list_sizes) {
   const auto key = KeyPartsOf(b, family, num_keys, keys_list, keys_list_sizes);
-  Ignore(b->rep.DeleteParts(IdOf(family), key.data(), key.size()));
+  Ignore(Usable(b)->rep.DeleteParts(IdOf(family), key.data(), key.size()));
 }
 
 void DeleteRangeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t* family,
@@ -99,7 +101,8 @@ void DeleteRangeV(rocksdb_writebatch_t* b, const rocksdb_column_family_handle_t*
                   const size_t* end_keys_list_sizes) {
   const auto begin = KeyPartsOf(b, family, num_keys, start_keys_list, start_keys_list_sizes);
   const auto end = KeyPartsOf(b, family, num_keys, end_keys_list, end_keys_list_sizes);
-  Ignore(b->rep.DeleteRangeParts(IdOf(family), begin.data(), begin.size(), end.data(), end.size()));
+  Ignore(Usable(b)->rep.DeleteRangeParts(IdOf(family), begin.data(), begin.size(), end.data(),
+                                         end.size()));
 }
 
 // Gives entries to the C callbacks; stops, silently, at the first they have no place for.
@@ -164,20 +167,22 @@ rocksdb_writebatch_t* rocksdb_writebatch_create_with_params(size_t reserved_byte
       WriteBatch(reserved_bytes, max_bytes, protection_bytes_per_key, default_cf_ts_sz)};
 }
 
-void rocksdb_writebatch_destroy(rocksdb_writebatch_t* b) { delete b; }
+void rocksdb_writebatch_destroy(rocksdb_writebatch_t* b) { Retire(b); }
 
-void rocksdb_writebatch_clear(rocksdb_writebatch_t* b) { b->rep.Clear(); }
+void rocksdb_writebatch_clear(rocksdb_writebatch_t* b) { Usable(b)->rep.Clear(); }
 
-int rocksdb_writebatch_count(rocksdb_writebatch_t* b) { return static_cast<int>(b->rep.count()); }
+int rocksdb_writebatch_count(rocksdb_writebatch_t* b) {
+  return static_cast<int>(Usable(b)->rep.count());
+}
 
 const char* rocksdb_writebatch_data(rocksdb_writebatch_t* b, size_t* size) {
-  *size = b->rep.bytes().size();
-  return b->rep.bytes().data();
+  GiveSize(size, Usable(b)->rep.bytes().size());
+  return Usable(b)->rep.bytes().data();
 }
 
 void rocksdb_writebatch_put(rocksdb_writebatch_t* b, const char* key, size_t klen, const char* val,
                             size_t vlen) {
-  Ignore(b->rep.Put(0, Slice(key, klen), Slice(val, vlen)));
+  Ignore(Usable(b)->rep.Put(0, Slice(key, klen), Slice(val, vlen)));
 }
 
 void rocksdb_writebatch_put_cf(rocksdb_writebatch_t* b,
@@ -185,7 +190,7 @@ void rocksdb_writebatch_put_cf(rocksdb_writebatch_t* b,
                                size_t klen, const char* val, size_t vlen) {
   const KeyParts parts(b, column_family, Slice(key, klen));
   const Slice value(val, vlen);
-  Ignore(b->rep.PutParts(IdOf(column_family), parts.parts, parts.count, &value, 1));
+  Ignore(Usable(b)->rep.PutParts(IdOf(column_family), parts.parts, parts.count, &value, 1));
 }
 
 void rocksdb_writebatch_put_cf_with_ts(rocksdb_writebatch_t* b,
@@ -195,12 +200,12 @@ void rocksdb_writebatch_put_cf_with_ts(rocksdb_writebatch_t* b,
   const StampedKey stamped(column_family, Slice(key, klen), Slice(ts, tslen));
   if (stamped.count == 0) return;
   const Slice value(val, vlen);
-  Ignore(b->rep.PutParts(IdOf(column_family), stamped.parts, stamped.count, &value, 1));
+  Ignore(Usable(b)->rep.PutParts(IdOf(column_family), stamped.parts, stamped.count, &value, 1));
 }
 
 void rocksdb_writebatch_merge(rocksdb_writebatch_t* b, const char* key, size_t klen,
                               const char* val, size_t vlen) {
-  Ignore(b->rep.Merge(0, Slice(key, klen), Slice(val, vlen)));
+  Ignore(Usable(b)->rep.Merge(0, Slice(key, klen), Slice(val, vlen)));
 }
 
 void rocksdb_writebatch_merge_cf(rocksdb_writebatch_t* b,
@@ -208,18 +213,18 @@ void rocksdb_writebatch_merge_cf(rocksdb_writebatch_t* b,
                                  size_t klen, const char* val, size_t vlen) {
   const KeyParts parts(b, column_family, Slice(key, klen));
   const Slice value(val, vlen);
-  Ignore(b->rep.MergeParts(IdOf(column_family), parts.parts, parts.count, &value, 1));
+  Ignore(Usable(b)->rep.MergeParts(IdOf(column_family), parts.parts, parts.count, &value, 1));
 }
 
 void rocksdb_writebatch_delete(rocksdb_writebatch_t* b, const char* key, size_t klen) {
-  Ignore(b->rep.Delete(0, Slice(key, klen)));
+  Ignore(Usable(b)->rep.Delete(0, Slice(key, klen)));
 }
 
 void rocksdb_writebatch_delete_cf(rocksdb_writebatch_t* b,
                                   rocksdb_column_family_handle_t* column_family, const char* key,
                                   size_t klen) {
   const KeyParts parts(b, column_family, Slice(key, klen));
-  Ignore(b->rep.DeleteParts(IdOf(column_family), parts.parts, parts.count));
+  Ignore(Usable(b)->rep.DeleteParts(IdOf(column_family), parts.parts, parts.count));
 }
 
 void rocksdb_writebatch_delete_cf_with_ts(rocksdb_writebatch_t* b,
@@ -228,11 +233,11 @@ void rocksdb_writebatch_delete_cf_with_ts(rocksdb_writebatch_t* b,
                                           size_t tslen) {
   const StampedKey stamped(column_family, Slice(key, klen), Slice(ts, tslen));
   if (stamped.count == 0) return;
-  Ignore(b->rep.DeleteParts(IdOf(column_family), stamped.parts, stamped.count));
+  Ignore(Usable(b)->rep.DeleteParts(IdOf(column_family), stamped.parts, stamped.count));
 }
 
 void rocksdb_writebatch_singledelete(rocksdb_writebatch_t* b, const char* key, size_t klen) {
-  Ignore(b->rep.SingleDelete(0, Slice(key, klen)));
+  Ignore(Usable(b)->rep.SingleDelete(0, Slice(key, klen)));
 }
 
 void rocksdb_writebatch_singledelete_cf(rocksdb_writebatch_t* b,
@@ -241,7 +246,7 @@ void rocksdb_writebatch_singledelete_cf(rocksdb_writebatch_t* b,
   const KeyParts parts(b, column_family, Slice(key, klen));
   std::string whole = parts.parts[0].ToString();
   whole.append(parts.parts[1].view());
-  Ignore(b->rep.SingleDelete(IdOf(column_family), whole));
+  Ignore(Usable(b)->rep.SingleDelete(IdOf(column_family), whole));
 }
 
 void rocksdb_writebatch_singledelete_cf_with_ts(rocksdb_writebatch_t* b,
@@ -252,13 +257,14 @@ void rocksdb_writebatch_singledelete_cf_with_ts(rocksdb_writebatch_t* b,
   if (stamped.count == 0) return;
   std::string whole = stamped.parts[0].ToString();
   whole.append(stamped.parts[1].view());
-  Ignore(b->rep.SingleDelete(IdOf(column_family), whole));
+  Ignore(Usable(b)->rep.SingleDelete(IdOf(column_family), whole));
 }
 
 void rocksdb_writebatch_delete_range(rocksdb_writebatch_t* b, const char* start_key,
                                      size_t start_key_len, const char* end_key,
                                      size_t end_key_len) {
-  Ignore(b->rep.DeleteRange(0, Slice(start_key, start_key_len), Slice(end_key, end_key_len)));
+  Ignore(
+      Usable(b)->rep.DeleteRange(0, Slice(start_key, start_key_len), Slice(end_key, end_key_len)));
 }
 
 void rocksdb_writebatch_delete_range_cf(rocksdb_writebatch_t* b,
@@ -267,22 +273,22 @@ void rocksdb_writebatch_delete_range_cf(rocksdb_writebatch_t* b,
                                         const char* end_key, size_t end_key_len) {
   const KeyParts begin(b, column_family, Slice(start_key, start_key_len));
   const KeyParts end(b, column_family, Slice(end_key, end_key_len));
-  Ignore(
-      b->rep.DeleteRangeParts(IdOf(column_family), begin.parts, begin.count, end.parts, end.count));
+  Ignore(Usable(b)->rep.DeleteRangeParts(IdOf(column_family), begin.parts, begin.count, end.parts,
+                                         end.count));
 }
 
 void rocksdb_writebatch_put_log_data(rocksdb_writebatch_t* b, const char* blob, size_t len) {
-  Ignore(b->rep.PutLogData(Slice(blob, len)));
+  Ignore(Usable(b)->rep.PutLogData(Slice(blob, len)));
 }
 
-void rocksdb_writebatch_set_save_point(rocksdb_writebatch_t* b) { b->rep.SetSavePoint(); }
+void rocksdb_writebatch_set_save_point(rocksdb_writebatch_t* b) { Usable(b)->rep.SetSavePoint(); }
 
 void rocksdb_writebatch_rollback_to_save_point(rocksdb_writebatch_t* b, char** errptr) {
-  SaveError(errptr, b->rep.RollbackToSavePoint());
+  SaveError(errptr, Usable(b)->rep.RollbackToSavePoint());
 }
 
 void rocksdb_writebatch_pop_save_point(rocksdb_writebatch_t* b, char** errptr) {
-  SaveError(errptr, b->rep.PopSavePoint());
+  SaveError(errptr, Usable(b)->rep.PopSavePoint());
 }
 
 void rocksdb_writebatch_iterate(rocksdb_writebatch_t* b, void* state,
@@ -293,7 +299,7 @@ void rocksdb_writebatch_iterate(rocksdb_writebatch_t* b, void* state,
   handler.state = state;
   handler.put = put;
   handler.deleted = deleted;
-  Ignore(b->rep.Iterate(&handler));
+  Ignore(Usable(b)->rep.Iterate(&handler));
 }
 
 void rocksdb_writebatch_iterate_cf(rocksdb_writebatch_t* b, void* state,
@@ -308,7 +314,7 @@ void rocksdb_writebatch_iterate_cf(rocksdb_writebatch_t* b, void* state,
   handler.put_cf = put_cf;
   handler.deleted_cf = deleted_cf;
   handler.merge_cf = merge_cf;
-  Ignore(b->rep.Iterate(&handler));
+  Ignore(Usable(b)->rep.Iterate(&handler));
 }
 
 void rocksdb_writebatch_iterate_ld(rocksdb_writebatch_t* b, void* state,
@@ -321,7 +327,7 @@ void rocksdb_writebatch_iterate_ld(rocksdb_writebatch_t* b, void* state,
   handler.put = put;
   handler.deleted = deleted;
   handler.log_data = log_data;
-  Ignore(b->rep.Iterate(&handler));
+  Ignore(Usable(b)->rep.Iterate(&handler));
 }
 
 void rocksdb_writebatch_iterate_cf_ld(
@@ -336,7 +342,7 @@ void rocksdb_writebatch_iterate_cf_ld(
   handler.deleted_cf = deleted_cf;
   handler.merge_cf = merge_cf;
   handler.log_data = log_data;
-  Ignore(b->rep.Iterate(&handler));
+  Ignore(Usable(b)->rep.Iterate(&handler));
 }
 
 void rocksdb_writebatch_putv(rocksdb_writebatch_t* b, int num_keys, const char* const* keys_list,
@@ -404,7 +410,7 @@ void rocksdb_writebatch_delete_rangev_cf(rocksdb_writebatch_t* b,
 void rocksdb_writebatch_update_timestamps(rocksdb_writebatch_t* wb, const char* ts, size_t tslen,
                                           void* state, size_t (*get_ts_size)(void*, uint32_t),
                                           char** errptr) {
-  SaveError(errptr, wb->rep.UpdateTimestamps(Slice(ts, tslen), get_ts_size, state));
+  SaveError(errptr, Usable(wb)->rep.UpdateTimestamps(Slice(ts, tslen), get_ts_size, state));
 }
 
 }  // extern "C"

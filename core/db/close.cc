@@ -27,7 +27,8 @@ DbImpl::~DbImpl() {
   EpochDomain::Synchronize();
 }
 
-Status DbImpl::Close() { return Shutdown(/*check_snapshots=*/true); }
+// Snapshots that are left go with the object.
+Status DbImpl::Close() { return Shutdown(/*check_snapshots=*/false); }
 
 void DbImpl::CancelAllBackgroundWork(bool wait) {
   bool flush = false;

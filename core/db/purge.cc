@@ -239,6 +239,8 @@ void DbImpl::PurgeArchive() {
 }
 
 void DbImpl::RequestPurge() {
+  // Closing purges by itself; what an iterator lets go after that is for the next open.
+  if (shutting_down_.load(std::memory_order_acquire)) return;
   if (purge_requested_.exchange(true, std::memory_order_acq_rel)) return;
   env_->thread_pool->RaiseThreads(ThreadPool::Priority::kHigh, 1);
   env_->thread_pool->Schedule(ThreadPool::Priority::kHigh, this, [this] { BackgroundPurge(); });

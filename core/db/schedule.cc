@@ -188,7 +188,7 @@ Status DbImpl::WaitForCompact(const WaitForCompactOptions& options) {
       }
     }
   }
-  if (status.ok() && options.close_db) return Close();
+  if (status.ok() && options.close_db) return Shutdown(/*check_snapshots=*/true);
   return status;
 }
 

@@ -3,7 +3,16 @@
 #include <algorithm>
 #include <cassert>
 
+#include "core/base/quarantine.h"
+
 namespace skarn {
+
+namespace {
+
+// Released snapshots: read options of a careless caller may still name one.
+Quarantine<Snapshot, 64> released;
+
+}  // namespace
 
 SnapshotList::SnapshotList(const std::atomic<SequenceNumber>* visible)
     : visible_(visible), head_(0, 0) {
@@ -15,7 +24,7 @@ SnapshotList::~SnapshotList() {
   while (head_.next_ != &head_) {
     Snapshot* const snapshot = head_.next_;
     head_.next_ = snapshot->next_;
-    delete snapshot;
+    delete released.Exchange(snapshot);
   }
 }
 
@@ -41,7 +50,7 @@ SequenceNumber SnapshotList::Release(const Snapshot* snapshot) {
     const auto found = std::find(boundaries_.begin(), boundaries_.end(), snapshot);
     if (found != boundaries_.end()) boundaries_.erase(found);
   }
-  delete mine;
+  delete released.Exchange(mine);
   return head_.next_ == &head_ ? kMaxSequenceNumber : head_.next_->sequence();
 }
 
