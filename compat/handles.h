@@ -115,6 +115,13 @@ struct rocksdb_sst_file_metadata_t {
   skarn::HandleTag tag{};
 };
 
+struct rocksdb_livefile_t {
+  skarn::LiveTable rep;
+};
+struct rocksdb_livefiles_t {
+  std::vector<skarn::LiveTable> rep;
+};
+
 // ---- Options ----
 
 // Values that newer releases of RocksDB no longer have. Setters and getters of old

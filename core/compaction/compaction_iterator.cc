@@ -407,7 +407,8 @@ void CompactionIterator::Advance() {
           EntryKind merged_kind = EntryKind::kValue;
           Status merge_status =
               MergeWithBase(*options.merge_operator, plain_key, base_is_value, TagKind(base_tag),
-                            base, oldest_first, &merged_kind, &merged.value);
+                            base, oldest_first, &merged_kind, &merged.value,
+                            {options.statistics, /*counts_operands=*/false});
           if (!merge_status.ok()) {
             status_ = std::move(merge_status);
             return;

@@ -11,6 +11,7 @@
 #include "core/compaction/range_deletions.h"
 #include "core/iterate/concatenating_cursor.h"
 #include "core/iterate/merging_cursor.h"
+#include "core/metrics/perf_context.h"
 #include "core/plugin/compaction_filter.h"
 #include "core/version/table_cache.h"
 #include "core/version/version.h"
@@ -127,6 +128,8 @@ struct Part {
   std::vector<TableOutput> outputs;
   CompactionIterator::Counts counts;
   uint64_t bytes_written = 0;
+  uint64_t table_bytes_read = 0;  // From the files, not from caches.
+  uint64_t dropped_tombstones = 0;
   uint64_t cpu_micros = 0;
 };
 
@@ -154,6 +157,8 @@ class Job {
       Add(part.counts, &result->counts);
       result->bytes_written += part.bytes_written;
       result->cpu_micros += part.cpu_micros;
+      result->table_bytes_read += part.table_bytes_read;
+      result->dropped_tombstones += part.dropped_tombstones;
       for (TableOutput& output : part.outputs) result->outputs.push_back(std::move(output));
     }
     if (status.ok() && !result->outputs.empty()) {
@@ -244,7 +249,14 @@ class Job {
 
   void RunPart(Part* part) {
     const uint64_t start_cpu_us = context_.env->clock->CpuMicros();
+    ThreadContext* const thread = CurrentThreadContext();
+    const uint64_t start_bytes = PerfGet(thread, PerfMetric::kTableBytesRead);
+    // The thread may be a caller's, whose perf context is about its own operations.
+    const uint8_t perf_level = thread->perf_level;
+    thread->perf_level = static_cast<uint8_t>(PerfLevel::kDisable);
     part->status = Process(part);
+    thread->perf_level = perf_level;
+    part->table_bytes_read = PerfGet(thread, PerfMetric::kTableBytesRead) - start_bytes;
     part->cpu_micros = context_.env->clock->CpuMicros() - start_cpu_us;
   }
 
@@ -354,6 +366,7 @@ class Job {
     if (Status s = writer.Finish(); !s.ok()) return s;
     part->counts = entries.counts();
     part->bytes_written = writer.bytes_written();
+    part->dropped_tombstones = writer.dropped_tombstones();
     part->outputs = writer.TakeOutputs();
     return Status::Ok();
   }
@@ -468,6 +481,7 @@ class Job {
 
   void RemoveOutputs(CompactionResult* result) {
     for (const TableOutput& output : result->outputs) {
+      compaction_.version()->table_cache()->Forget(output.file.number);
       const std::string path = compaction_.version()->table_cache()->PathOf(output.file);
       (void)context_.env->file_system->DeleteFile(path).ok();  // What stays is purged later.
     }

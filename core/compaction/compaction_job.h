@@ -23,6 +23,8 @@ struct CompactionResult {
   uint64_t bytes_read = 0;
   uint64_t bytes_read_output_level = 0;
   uint64_t bytes_written = 0;
+  uint64_t table_bytes_read = 0;    // From the files, not from caches.
+  uint64_t dropped_tombstones = 0;  // Range tombstones that had nothing left to delete.
   uint64_t micros = 0;
   uint64_t cpu_micros = 0;
   size_t subcompactions = 1;

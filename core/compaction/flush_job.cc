@@ -15,6 +15,7 @@ Status RunFlushJob(const JobContext& context, const ColumnFamilyOptions& options
                    const std::vector<MemTable*>& memtables, CompressionType compression,
                    uint64_t epoch_number, TableCreationReason reason, FlushResult* result) {
   const uint64_t start_us = context.env->clock->NowMicros();
+  const uint64_t start_cpu_us = context.env->clock->CpuMicros();
   *result = FlushResult();
 
   MergingCursorBuilder sources(*context.order);
@@ -83,6 +84,7 @@ Status RunFlushJob(const JobContext& context, const ColumnFamilyOptions& options
     result->output = std::move(outputs.front());
   }
   result->counts = entries.counts();
+  result->cpu_micros = context.env->clock->CpuMicros() - start_cpu_us;
   result->micros = context.env->clock->NowMicros() - start_us;
   return Status::Ok();
 }

@@ -22,6 +22,7 @@ struct FlushResult {
   TableOutput output;
   CompactionIterator::Counts counts;
   uint64_t micros = 0;
+  uint64_t cpu_micros = 0;
 };
 
 // Writes, syncs file and directory, and opens the table to see that it can be read.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/hash.h"
+#include "core/metrics/statistics.h"
 #include "core/table/table_reader.h"
 #include "core/table/unique_id.h"
 #include "core/version/file_names.h"
@@ -70,6 +71,7 @@ OutputWriter::~OutputWriter() {
     (void)fs->DeleteFile(path).ok();  // What stays is purged at the next open.
   }
   for (const TableOutput& output : outputs_) {
+    options_.context->table_cache->Forget(output.file.number);
     (void)fs->DeleteFile(PathOf(output.file.number)).ok();
   }
 }
@@ -286,6 +288,7 @@ Status OutputWriter::AddTombstones(const Slice* next_user_key) {
       last_stripe = stripe;
       if (may_go(timestamp) && sequence <= earliest && options_.below != nullptr &&
           !options_.below->MayExistBelow(fragment.start, fragment.end)) {
+        ++dropped_tombstones_;
         continue;  // There is nothing left to delete.
       }
       if (builder_ == nullptr) {
@@ -325,7 +328,7 @@ Status OutputWriter::CloseFile(const Slice* next_user_key) {
   if (Status s = AddTombstones(next_user_key); !s.ok()) return status_ = s;
   if (builder_ == nullptr) return Status::Ok();
   Status s = builder_->Finish();
-  if (s.ok()) s = file_->Sync();
+  if (s.ok()) s = SyncFile();
   if (s.ok()) s = file_->Close();
   if (!s.ok()) return status_ = s;
 
@@ -346,6 +349,7 @@ Status OutputWriter::CloseFile(const Slice* next_user_key) {
     record.unique_id[1] = id->words[1];
   }
   bytes_written_ += record.size_bytes;
+  CountCompression();
   builder_.reset();
   file_.reset();
   outputs_.push_back(current_);
@@ -354,7 +358,9 @@ Status OutputWriter::CloseFile(const Slice* next_user_key) {
   // A table that cannot be read must not replace what it was made from.
   auto reader = options_.context->table_cache->OpenUnshared(record, options_.level);
   if (!reader.ok()) return status_ = reader.status();
-  return status_ = Verify(reader.value().get());
+  if (Status s = Verify(reader.value().get()); !s.ok()) return status_ = s;
+  options_.context->table_cache->Park(record, options_.level, std::move(*reader));
+  return Status::Ok();
 }
 
 Slice OutputWriter::KeyToVerify(Slice user_key) const {
@@ -379,6 +385,31 @@ Status OutputWriter::Verify(TableReader* reader) const {
   return Status::Corruption(Concat(PathOf(current_.file.number),
                                    ": key-value checksum of what was written does not match what "
                                    "is read back"));
+}
+
+Status OutputWriter::SyncFile() {
+  const JobContext& context = *options_.context;
+  const uint64_t start_ns = context.env->clock->NowNanos();
+  Status s = file_->Sync();
+  RecordHistogram(context.db_options->statistics.get(),
+                  options_.reason == TableCreationReason::kCompaction
+                      ? HistogramKind::kCompactionOutfileSyncMicros
+                      : HistogramKind::kTableSyncMicros,
+                  (context.env->clock->NowNanos() - start_ns) / 1000);
+  return s;
+}
+
+void OutputWriter::CountCompression() {
+  Statistics* const statistics = options_.context->db_options->statistics.get();
+  if (statistics == nullptr) return;
+  const CompressionCounts& counts = builder_->compression_counts();
+  statistics->Add(Ticker::kNumberBlockCompressed, counts.compressed);
+  statistics->Add(Ticker::kBytesCompressedFrom, counts.compressed_from_bytes);
+  statistics->Add(Ticker::kBytesCompressedTo, counts.compressed_to_bytes);
+  statistics->Add(Ticker::kNumberBlockCompressionRejected, counts.rejected);
+  statistics->Add(Ticker::kBytesCompressionRejected, counts.rejected_bytes);
+  statistics->Add(Ticker::kNumberBlockCompressionBypassed, counts.bypassed);
+  statistics->Add(Ticker::kBytesCompressionBypassed, counts.bypassed_bytes);
 }
 
 Status OutputWriter::Finish() {

@@ -72,6 +72,8 @@ class OutputWriter {
   // Moves the finished files out.
   std::vector<TableOutput> TakeOutputs();
   uint64_t bytes_written() const { return bytes_written_; }
+  // Range tombstones that had nothing left to delete.
+  uint64_t dropped_tombstones() const { return dropped_tombstones_; }
 
  private:
   Status OpenFile();
@@ -82,6 +84,8 @@ class OutputWriter {
   Status Verify(TableReader* reader) const;
   // Without the timestamp where it is not stored.
   Slice KeyToVerify(Slice user_key) const;
+  Status SyncFile();
+  void CountCompression();
   bool ShouldCutBefore(Slice user_key, uint64_t tag);
   // Moves along the grandparents; returns how many of their boundaries were crossed.
   size_t PassGrandparents(Slice user_key, uint64_t tag);
@@ -111,6 +115,7 @@ class OutputWriter {
 
   std::vector<TableOutput> outputs_;
   uint64_t bytes_written_ = 0;
+  uint64_t dropped_tombstones_ = 0;
   bool finished_ = false;
   Status status_;
 };

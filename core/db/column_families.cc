@@ -72,6 +72,7 @@ Result<ColumnFamily*> DbImpl::CreateFamily(const ColumnFamilyOptions& options,
                                      wals_.current_number(), db_directory_.get());
       if (versions.ok()) {
         created = AddFamily(*versions);
+        LogFamilyOptions(name, options);
         if (options.inplace_update_support) {
           supports_snapshots_.store(false, std::memory_order_relaxed);
         }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/db/db_impl.h"
+#include "core/db/event_log.h"
 #include "core/metrics/statistics.h"
 
 namespace skarn {
@@ -66,6 +67,10 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
   edit.column_family = family->id();
   Status status;
   bool moved = false;
+  if (statistics_ != nullptr && !compaction->manual) {
+    statistics_->Record(HistogramKind::kNumfilesInSinglecompaction,
+                        compaction->inputs().empty() ? 0 : compaction->inputs()[0].files.size());
+  }
   if (compaction->deletion_only) {
     compaction->AddInputDeletions(&edit);
   } else if (allow_move && compaction->IsTrivialMove()) {
@@ -86,20 +91,9 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
     context.pause_manual = pause;
     context.trim_timestamp = compaction->trim_timestamp;
     mutex_.Unlock();
-    std::string inputs;
-    for (const CompactionInput& input : compaction->inputs()) {
-      inputs += Concat(", \"files_L", input.level, "\": [");
-      for (size_t i = 0; i < input.files.size(); ++i) {
-        inputs += Concat(i == 0 ? "" : ", ", input.files[i]->number);
-      }
-      inputs += "]";
-    }
-    LogEvent(Concat("{\"time_micros\": ", start_us, ", \"job\": ", job_id,
-                    ", \"event\": \"compaction_started\", \"cf_name\": \"", family->name(),
-                    "\", \"compaction_reason\": \"", CompactionReasonName(compaction->reason()),
-                    "\"", inputs, ", \"score\": ", static_cast<int64_t>(compaction->score),
-                    ", \"input_data_size\": ", compaction->input_bytes(), "}"));
+    LogCompactionStart(*compaction, context, start_us);
     status = RunCompactionJob(context, *compaction, &result);
+    if (status.ok()) LogCompactionOutputs(*compaction, context, result);
     mutex_.Lock();
     change = &result.edit;
     change->column_family = family->id();
@@ -117,6 +111,7 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
     if (!manifest_failed) {
       for (const TableOutput& output : result.outputs) {
         const std::string path = family->versions()->table_cache()->PathOf(output.file);
+        family->versions()->table_cache()->Forget(output.file.number);
         cleanup->calls.push_back([this, path] { DeleteObsolete(path); });
       }
     }
@@ -149,26 +144,51 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
                            result.counts.dropped_obsolete_deletion;
   compacted_read_bytes_ += result.bytes_read;
   compacted_written_bytes_ += result.bytes_written;
-  if (statistics_ != nullptr && !moved) {
-    statistics_->Add(Ticker::kCompactReadBytes, result.bytes_read);
-    statistics_->Add(Ticker::kCompactWriteBytes, result.bytes_written);
-    statistics_->Add(Ticker::kCompactionKeyDropNew, result.counts.dropped_hidden);
-    statistics_->Add(Ticker::kCompactionKeyDropObsolete, result.counts.dropped_obsolete_deletion);
-    statistics_->Add(Ticker::kCompactionKeyDropUser, result.counts.dropped_by_filter);
-    statistics_->Record(HistogramKind::kCompactionTimesMicros, now_us - start_us);
-  }
+  if (statistics_ != nullptr && !moved) CountCompaction(*compaction, result, now_us - start_us);
   if (moved) {
-    Log(LogLevel::kInfo, info_log_.get(), "[%s] [JOB %d] Moved %zu files to level-%d",
-        family->name().c_str(), job_id, edit.new_files.size(), compaction->output_level());
+    LogMove(*compaction, family, edit, job_id, now_us);
+  } else {
+    LogCompactionEnd(*compaction, family, result, job_id, start_us, now_us);
   }
-  LogEvent(Concat("{\"time_micros\": ", now_us, ", \"job\": ", job_id, ", \"event\": \"",
-                  moved ? "trivial_move" : "compaction_finished",
-                  "\", \"compaction_time_micros\": ", now_us - start_us, ", \"output_level\": ",
-                  compaction->output_level(), ", \"num_output_files\": ", change->new_files.size(),
-                  ", \"total_output_size\": ", result.bytes_written, ", \"num_input_records\": ",
-                  result.counts.input_records, ", \"lsm_state\": ", LevelCountsJson(family), "}"));
   work_done_.SignalAll();
   return Status::Ok();
+}
+
+void DbImpl::CountCompaction(const Compaction& compaction, const CompactionResult& result,
+                             uint64_t micros) {
+  Statistics& statistics = *statistics_;
+  statistics.Add(Ticker::kCompactReadBytes, result.table_bytes_read);
+  statistics.Add(Ticker::kCompactWriteBytes, result.bytes_written);
+  const auto by_reason = [&](Ticker read, Ticker written) {
+    statistics.Add(read, result.table_bytes_read);
+    statistics.Add(written, result.bytes_written);
+  };
+  switch (compaction.reason()) {
+    case CompactionReason::kFilesMarkedForCompaction:
+      by_reason(Ticker::kCompactReadMarkedBytes, Ticker::kCompactWriteMarkedBytes);
+      break;
+    case CompactionReason::kPeriodicCompaction:
+      by_reason(Ticker::kCompactReadPeriodicBytes, Ticker::kCompactWritePeriodicBytes);
+      break;
+    case CompactionReason::kTtl:
+      by_reason(Ticker::kCompactReadTtlBytes, Ticker::kCompactWriteTtlBytes);
+      break;
+    default:
+      break;
+  }
+  const CompactionIterator::Counts& counts = result.counts;
+  statistics.Add(Ticker::kCompactionKeyDropNew, counts.dropped_hidden);
+  statistics.Add(Ticker::kCompactionKeyDropObsolete,
+                 counts.dropped_obsolete_deletion + result.dropped_tombstones);
+  statistics.Add(Ticker::kCompactionKeyDropUser, counts.dropped_by_filter);
+  statistics.Add(Ticker::kCompactionKeyDropRangeDel, counts.dropped_range_deletion);
+  statistics.Add(Ticker::kCompactionRangeDelDropObsolete, result.dropped_tombstones);
+  statistics.Add(Ticker::kCompactionTotalTimeCpuMicros, result.cpu_micros);
+  statistics.Record(HistogramKind::kCompactionTimesMicros, micros);
+  statistics.Record(HistogramKind::kCompactionTimesCpuMicros, result.cpu_micros);
+  if (result.subcompactions > 1) {
+    statistics.Record(HistogramKind::kNumSubcompactionsScheduled, result.subcompactions);
+  }
 }
 
 }  // namespace skarn

@@ -60,6 +60,17 @@ struct LevelFile {
   std::string smallest_user_key;
   std::string largest_user_key;
 };
+// One table file of an open database.
+struct LiveTable {
+  std::string column_family;
+  std::string name;  // "/000012.sst", as RocksDB shows it.
+  int level = 0;
+  LevelFile file;
+  uint64_t smallest_sequence = 0;
+  uint64_t largest_sequence = 0;
+  uint64_t entries = 0;  // 0 where the file's properties were not read.
+  uint64_t deletions = 0;
+};
 struct LevelMetadata {
   int level = 0;
   uint64_t size_bytes = 0;
@@ -89,6 +100,16 @@ struct LiveFiles {
   uint64_t manifest_number = 0;
   uint64_t manifest_size_bytes = 0;  // Likewise.
   uint64_t options_number = 0;       // 0: there is no OPTIONS file.
+};
+
+struct IngestOptions {
+  bool move_files = false;            // Link instead of copying, then remove the given names.
+  bool snapshot_consistency = true;   // Snapshots do not see what comes.
+  bool allow_global_sequence = true;  // Files may get a sequence number.
+  bool allow_blocking_flush = true;   // Memtables that overlap are flushed.
+  bool ingest_behind = false;         // Below all data, which wins over the files.
+  bool fail_if_not_bottommost_level = false;
+  bool verify_checksums = false;
 };
 
 struct KeyRange {
@@ -182,6 +203,8 @@ class Db {
                                   const KeyRange* ranges, size_t count, uint64_t* sizes) = 0;
   virtual void GetColumnFamilyMetadata(ColumnFamilyHandle* family,
                                        ColumnFamilyMetadata* metadata) = 0;
+  // Of all column families, in the order of their creation, level by level.
+  virtual void GetLiveTables(std::vector<LiveTable>* tables) = 0;
   virtual void GetMemoryUsage(uint64_t* memtables_total, uint64_t* memtables_unflushed,
                               uint64_t* table_readers) = 0;
 
@@ -204,6 +227,10 @@ class Db {
   virtual Status EnableAutoCompaction(const std::vector<ColumnFamilyHandle*>& families) = 0;
   virtual Status DisableFileDeletions() = 0;
   virtual Status EnableFileDeletions() = 0;
+  // Takes table files in that SstFileWriter made; all of them or none.
+  virtual Status IngestExternalFiles(ColumnFamilyHandle* family,
+                                     const std::vector<std::string>& paths,
+                                     const IngestOptions& options) = 0;
   // What to copy for a copy of the database. File deletions are disabled before the call and
   // until the copy is made. Flushes first when the logs hold at least `log_size_for_flush`
   // bytes; 0: always.

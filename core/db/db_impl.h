@@ -20,6 +20,7 @@
 //   column_families.cc create, drop, handles
 //   set_options.cc     SetOptions, SetDbOptions, OPTIONS files
 //   properties.cc      properties, sizes, memory
+//   ingest.cc          table files from outside
 //   live_files.cc      what a copy of the database is made of
 //   space.cc           what an SstFileManager is told and asked
 //   metadata.cc        levels, identity, checksums, file ranges
@@ -146,6 +147,7 @@ class DbImpl final : public Db {
                           double files_size_error_margin, const KeyRange* ranges, size_t count,
                           uint64_t* sizes) override;
   void GetColumnFamilyMetadata(ColumnFamilyHandle* family, ColumnFamilyMetadata* metadata) override;
+  void GetLiveTables(std::vector<LiveTable>* tables) override;
   void GetMemoryUsage(uint64_t* memtables_total, uint64_t* memtables_unflushed,
                       uint64_t* table_readers) override;
 
@@ -166,6 +168,8 @@ class DbImpl final : public Db {
   Status EnableAutoCompaction(const std::vector<ColumnFamilyHandle*>& families) override;
   Status DisableFileDeletions() override;
   Status EnableFileDeletions() override;
+  Status IngestExternalFiles(ColumnFamilyHandle* family, const std::vector<std::string>& paths,
+                             const IngestOptions& options) override;
   Status GetLiveFiles(uint64_t log_size_for_flush, LiveFiles* files) override;
   Status DeleteFile(const std::string& name) override;
   Status DeleteFilesInRanges(ColumnFamilyHandle* family, const Slice* const* starts,
@@ -294,6 +298,15 @@ class DbImpl final : public Db {
                      std::string* merged);
   void Publish(SequenceNumber sequence) { visible_.store(sequence, std::memory_order_release); }
 
+  // --- ingest.cc ---
+
+  Status SyncFile(const std::string& path);
+  // Flushes the family when a memtable has what `overlaps` looks for. Leader only.
+  Status FlushOverlapped(
+      ColumnFamily* family, const IngestOptions& ingest,
+      const std::function<bool(InternalCursor*, const FragmentedTombstones*)>& overlaps)
+      SKARN_EXCLUDES(mutex_);
+
   // --- admission.cc ---
 
   // Does what the bits of admission_ ask for. Leader only.
@@ -390,6 +403,8 @@ class DbImpl final : public Db {
   // `allow_move` false: the files are rewritten even if they could change level as they are.
   Status RunCompaction(ColumnFamily* family, Compaction* compaction, const std::atomic<bool>* pause,
                        Cleanup* cleanup, bool allow_move = true) SKARN_REQUIRES(mutex_);
+  void CountCompaction(const Compaction& compaction, const CompactionResult& result,
+                       uint64_t micros);
 
   // --- manual_compaction.cc ---
 
@@ -425,7 +440,8 @@ class DbImpl final : public Db {
       SKARN_REQUIRES(mutex_);
   void CountLiveTableFiles() SKARN_REQUIRES(mutex_);
   // Now, or slowly when the caller asked for that.
-  Status DeleteTableFile(const std::string& path);
+  // *slowly: it became trash, which is deleted later.
+  Status DeleteTableFile(const std::string& path, bool* slowly);
   void DeleteObsolete(const std::string& path);
   void RemoveLog(uint64_t number);  // Deletes or archives it.
 
@@ -451,8 +467,27 @@ class DbImpl final : public Db {
   std::string DbStatsText(bool new_interval) SKARN_REQUIRES(mutex_);
   std::string FamilyStatsText(ColumnFamily* family, bool new_interval) SKARN_REQUIRES(mutex_);
   void LogEvent(const std::string& json) const;
+  void LogFamilyOptions(const std::string& family, const ColumnFamilyOptions& options) const;
+  void LogChanges(const std::string& family, const ColumnFamilyOptions& options,
+                  const std::unordered_map<std::string, std::string>& changes,
+                  const Status& status) const;
+  void LogRecoveredManifest() const SKARN_REQUIRES(mutex_);
+  void LogFlushedTable(const std::string& family, int job_id, uint64_t start_us,
+                       const FlushResult& result) const;
+  void LogCompactionStart(const Compaction& compaction, const JobContext& context,
+                          uint64_t start_us) const;
+  void LogCompactionOutputs(const Compaction& compaction, const JobContext& context,
+                            const CompactionResult& result) const;
+  void LogCompactionEnd(const Compaction& compaction, const ColumnFamily* family,
+                        const CompactionResult& result, int job_id, uint64_t start_us,
+                        uint64_t now_us) const SKARN_REQUIRES(mutex_);
+  void LogMove(const Compaction& compaction, const ColumnFamily* family, const VersionEdit& edit,
+               int job_id, uint64_t now_us) const SKARN_REQUIRES(mutex_);
+  void LogLevelSummary(const ColumnFamily* family) const SKARN_REQUIRES(mutex_);
   // "[2, 0, 1]": files of each level.
-  static std::string LevelCountsJson(const ColumnFamily* family);
+  // How long reads of each level's files took, for statistics texts.
+  static std::string FileReadHistograms(const ColumnFamily* family);
+  static std::vector<uint64_t> LevelCounts(const ColumnFamily* family);
   void MaybeDumpStatistics();
 
   // --- Fixed after open ---
@@ -498,7 +533,8 @@ class DbImpl final : public Db {
   uint32_t last_sync_group_ = 1;
   std::vector<Slice> group_parts_;
   // Since open; written by leaders, read by properties.
-  std::atomic<uint64_t> writes_{0}, groups_{0}, keys_written_{0}, bytes_written_{0};
+  std::atomic<uint64_t> writes_{0}, groups_{0}, keys_written_{0}, bytes_written_{0},
+      logged_writes_{0};
   // Written by leaders, read by every reader.
   alignas(128) std::atomic<SequenceNumber> visible_{0};
   // Read by writers inside an epoch; replaced under the db mutex by a leader.

@@ -69,6 +69,8 @@ class DbOpener {
   Status FlushFamily(ColumnFamily* family);
   Status FlushFullMemtables();
   Status CheckStoppedReplay() const;
+  // What events of the recovery have as their job; taken when first asked for.
+  int RecoveryJob();
   // After all logs: what stays in memory, what goes to files, and the edits for both.
   Status SettleFamilies();
 
@@ -97,6 +99,7 @@ class DbOpener {
   uint64_t recycled_end_ = 0;
   bool met_damage_ = false;
   bool replayed_any_ = false;
+  int recovery_job_ = 0;
   bool kept_in_memory_ = false;  // Recovered data stays in memtables: its logs stay.
   LogReader::Predecessor predecessor_;
   std::map<uint32_t, VersionEdit> edits_;  // Of families, by id.

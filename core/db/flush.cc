@@ -4,6 +4,7 @@
 #include <cinttypes>
 
 #include "core/db/db_impl.h"
+#include "core/db/event_log.h"
 #include "core/metrics/statistics.h"
 
 namespace skarn {
@@ -34,13 +35,13 @@ const char* FlushReasonName(FlushReason reason) {
   return "Unknown";
 }
 
-std::string DbImpl::LevelCountsJson(const ColumnFamily* family) {
-  std::string text = "[";
+std::vector<uint64_t> DbImpl::LevelCounts(const ColumnFamily* family) {
+  std::vector<uint64_t> counts;
   const VersionStorage& storage = family->versions()->current()->storage();
   for (int level = 0; level < storage.num_levels(); ++level) {
-    text += Concat(level == 0 ? "" : ", ", storage.file_count(level));
+    counts.push_back(static_cast<uint64_t>(storage.file_count(level)));
   }
-  return text + "]";
+  return counts;
 }
 
 void DbImpl::RequestFlush(std::vector<ColumnFamily*> families, FlushReason reason, bool atomic) {
@@ -205,19 +206,34 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
   }
   for (Job& job : jobs) {
     if (!status.ok()) break;
-    uint64_t entries = 0, deletions = 0, bytes = 0;
+    Log(LogLevel::kInfo, info_log_.get(),
+        "[%s] [JOB %d] Flushing memtable with next log file: %llu", job.family->name().c_str(),
+        job_id, static_cast<unsigned long long>(wals_.current_number()));
+    uint64_t entries = 0, deletions = 0, ranges = 0, data_bytes = 0, bytes = 0;
     for (const MemTable* table : job.tables) {
       entries += table->entry_count();
       deletions += table->deletion_count();
+      ranges += table->range_deletion_count();
+      data_bytes += table->data_bytes();
       bytes += table->memory_bytes();
     }
-    LogEvent(Concat("{\"time_micros\": ", start_us, ", \"job\": ", job_id,
-                    ", \"event\": \"flush_started\", \"num_memtables\": ", job.tables.size(),
-                    ", \"num_entries\": ", entries, ", \"num_deletes\": ", deletions,
-                    ", \"total_data_size\": ", bytes, ", \"memory_usage\": ", bytes,
-                    ", \"flush_reason\": \"", FlushReasonName(request->reason), "\"}"));
+    RecordHistogram(statistics_, HistogramKind::kFlushMemtableMemoryBytes, bytes);
+    RecordHistogram(statistics_, HistogramKind::kFlushMemtableTotalDataSizeBytes, data_bytes);
+    LogEvent(EventLine(start_us)
+                 .Add("job", job_id)
+                 .Add("event", "flush_started")
+                 .Add("num_memtables", job.tables.size())
+                 .Add("num_entries", entries)
+                 .Add("total_num_input_entries", entries)  // Its name since 10.x.
+                 .Add("num_deletes", deletions)
+                 .Add("total_data_size", data_bytes)
+                 .Add("memory_usage", bytes)
+                 .Add("num_range_deletes", ranges)
+                 .Add("flush_reason", FlushReasonName(request->reason))
+                 .Take());
     status = RunFlushJob(job.context, *job.options, job.tables, job.compression, job.epoch,
                          TableCreationReason::kFlush, &job.result);
+    if (status.ok()) LogFlushedTable(job.family->name(), job_id, start_us, job.result);
   }
   mutex_.Lock();
 
@@ -270,6 +286,12 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
       if (statistics_ != nullptr) {
         statistics_->Add(Ticker::kFlushWriteBytes, size);
         statistics_->Record(HistogramKind::kDbFlushMicros, now_us - start_us);
+        const uint64_t put =
+            result.counts.input_raw_key_bytes + result.counts.input_raw_value_bytes;
+        const TableProperties& written = result.output.properties;
+        const uint64_t kept = written.raw_key_size + written.raw_value_size;
+        statistics_->Add(Ticker::kMemtablePayloadBytesAtFlush, put);
+        statistics_->Add(Ticker::kMemtableGarbageBytesAtFlush, put > kept ? put - kept : 0);
       }
       flushed_bytes_ += size;
       family->level_stats[0].bytes_written += size;
@@ -278,16 +300,15 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
       if (result.has_file) {
         CountTableFile(family->versions()->table_cache()->PathOf(result.output.file), size,
                        ErrorCause::kFlush);
-        LogEvent(Concat("{\"time_micros\": ", now_us, ", \"cf_name\": \"", family->name(),
-                        "\", \"job\": ", job_id, ", \"event\": \"table_file_creation\"",
-                        ", \"file_number\": ", result.output.file.number, ", \"file_size\": ", size,
-                        ", \"status\": \"OK\"}"));
       }
-      LogEvent(Concat("{\"time_micros\": ", now_us, ", \"job\": ", job_id,
-                      ", \"event\": \"flush_finished\", \"output_compression\": \"",
-                      result.has_file ? result.output.properties.compression_name : "",
-                      "\", \"lsm_state\": ", LevelCountsJson(family),
-                      ", \"immutable_memtables\": ", family->immutables().unflushed(), "}"));
+      LogEvent(EventLine(now_us)
+                   .Add("job", job_id)
+                   .Add("event", "flush_finished")
+                   .Add("output_compression", CodecName(job.compression))
+                   .AddList("lsm_state", LevelCounts(family))
+                   .Add("immutable_memtables", family->immutables().unflushed())
+                   .Take());
+      LogLevelSummary(family);
     } else {
       family->immutables().RollbackFlush();
       Log(LogLevel::kWarn, info_log_.get(), "[%s] [JOB %d] Flush failed: %s",
@@ -295,6 +316,7 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
       if (!manifest_failed && job.result.has_file) {
         // Written, but nobody will ever name it.
         const std::string path = family->versions()->table_cache()->PathOf(job.result.output.file);
+        family->versions()->table_cache()->Forget(job.result.output.file.number);
         cleanup->calls.push_back([this, path] { DeleteObsolete(path); });
       }
     }
@@ -451,7 +473,15 @@ Status DbImpl::Flush(const FlushOptions& options, const std::vector<ColumnFamily
   for (ColumnFamily* family : families) {
     if (family->dropped()) return Status::ColumnFamilyDropped();
   }
-  return FlushFamilies(families, options, FlushReason::kManualFlush);
+  for (const ColumnFamily* family : families) {
+    Log(LogLevel::kInfo, info_log_.get(), "[%s] Manual flush start.", family->name().c_str());
+  }
+  Status status = FlushFamilies(families, options, FlushReason::kManualFlush);
+  for (const ColumnFamily* family : families) {
+    Log(LogLevel::kInfo, info_log_.get(), "[%s] Manual flush finished, status: %s",
+        family->name().c_str(), status.ToString().c_str());
+  }
+  return status;
 }
 
 Status DbImpl::FlushWal(bool sync) {

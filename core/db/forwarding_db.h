@@ -97,6 +97,7 @@ class ForwardingDb : public Db {
                                ColumnFamilyMetadata* metadata) override {
     inner_->GetColumnFamilyMetadata(family, metadata);
   }
+  void GetLiveTables(std::vector<LiveTable>* tables) override { inner_->GetLiveTables(tables); }
   void GetMemoryUsage(uint64_t* memtables_total, uint64_t* memtables_unflushed,
                       uint64_t* table_readers) override {
     inner_->GetMemoryUsage(memtables_total, memtables_unflushed, table_readers);
@@ -104,6 +105,10 @@ class ForwardingDb : public Db {
   Status Flush(const FlushOptions& options,
                const std::vector<ColumnFamilyHandle*>& families) override {
     return inner_->Flush(options, families);
+  }
+  Status IngestExternalFiles(ColumnFamilyHandle* family, const std::vector<std::string>& paths,
+                             const IngestOptions& options) override {
+    return inner_->IngestExternalFiles(family, paths, options);
   }
   Status FlushWal(bool sync) override { return inner_->FlushWal(sync); }
   Status SyncWal() override { return inner_->SyncWal(); }

@@ -61,7 +61,6 @@ std::unique_ptr<DbIterator> DbImpl::NewIterator(const ReadOptions& options,
     if (super_version == nullptr) return NewErrorIterator(Status::ShutdownInProgress());
     setup = NewIteratorSetup(options, family, *super_version->options);
   }
-  CountTicker(statistics_, Ticker::kNumIteratorCreated);
   return NewDbIterator(std::move(setup));
 }
 
@@ -110,7 +109,6 @@ Status DbImpl::NewIterators(const ReadOptions& options,
     if (status.ok()) iterators->push_back(NewDbIterator(std::move(setup), std::move(view)));
   }
   if (!status.ok()) iterators->clear();
-  CountTicker(statistics_, Ticker::kNumIteratorCreated, iterators->size());
   return status;
 }
 

@@ -52,6 +52,7 @@ Status DbImpl::GetLiveFiles(uint64_t log_size_for_flush, LiveFiles* files) {
 
     const uint64_t current = wals_.current_number();
     for (const WalManager::LogFile& log : wals_.AliveLogs()) {
+      if (log.number < oldest_log) continue;  // Flushed; only deletions are disabled.
       files->wals.push_back(
           {log.number, log.number == current ? wals_.current_size_bytes() : log.size_bytes});
     }

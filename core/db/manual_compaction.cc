@@ -342,9 +342,11 @@ Status DbImpl::SuggestCompactRange(ColumnFamilyHandle* handle, const Slice* begi
   return Status::Ok();
 }
 
+// The two are counted, and may come in either order: enabling first makes the next disabling
+// have no effect, as it does in RocksDB.
 void DbImpl::DisableManualCompaction() {
   MutexLock lock(&mutex_);
-  manual_compactions_disabled_.fetch_add(1, std::memory_order_acq_rel);
+  if (manual_compactions_disabled_.fetch_add(1, std::memory_order_acq_rel) < 0) return;
   manual_compactions_stopped_.store(true, std::memory_order_release);
   work_done_.SignalAll();
   while (manual_waiting_ > 0) work_done_.Wait();
@@ -352,8 +354,7 @@ void DbImpl::DisableManualCompaction() {
 
 void DbImpl::EnableManualCompaction() {
   MutexLock lock(&mutex_);
-  if (manual_compactions_disabled_.load(std::memory_order_acquire) == 0) return;
-  if (manual_compactions_disabled_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+  if (manual_compactions_disabled_.fetch_sub(1, std::memory_order_acq_rel) <= 1) {
     manual_compactions_stopped_.store(false, std::memory_order_release);
   }
 }

@@ -17,6 +17,41 @@ Result<std::string> DbImpl::GetDbIdentity() const {
   return versions_->db_id();
 }
 
+namespace {
+
+LevelFile Describe(const ColumnFamily& family, const FileMetadata& file) {
+  LevelFile described;
+  described.directory = DirectoryOfPath(family.versions()->directories(), file.path_id);
+  described.relative_filename = TableFileName(std::string(), file.number).substr(1);
+  described.size_bytes = file.size_bytes;
+  described.smallest_user_key = family.order().StripTimestamp(file.smallest_user_key()).ToString();
+  described.largest_user_key = family.order().StripTimestamp(file.largest_user_key()).ToString();
+  return described;
+}
+
+}  // namespace
+
+void DbImpl::GetLiveTables(std::vector<LiveTable>* tables) {
+  tables->clear();
+  MutexLock lock(&mutex_);
+  for (const ColumnFamily* family : families_) {
+    const VersionStorage& storage = family->versions()->current()->storage();
+    for (int level = 0; level < storage.num_levels(); ++level) {
+      for (const FileMetadata* file : storage.level(level)) {
+        LiveTable& table = tables->emplace_back();
+        table.column_family = family->name();
+        table.level = level;
+        table.file = Describe(*family, *file);
+        table.name = "/" + table.file.relative_filename;
+        table.smallest_sequence = file->smallest_sequence;
+        table.largest_sequence = file->largest_sequence;
+        table.entries = file->entries;
+        table.deletions = file->deletions;
+      }
+    }
+  }
+}
+
 void DbImpl::GetColumnFamilyMetadata(ColumnFamilyHandle* handle, ColumnFamilyMetadata* metadata) {
   *metadata = ColumnFamilyMetadata();
   ColumnFamily* const family = FamilyOf(handle);
@@ -27,14 +62,7 @@ void DbImpl::GetColumnFamilyMetadata(ColumnFamilyHandle* handle, ColumnFamilyMet
     LevelMetadata& entry = metadata->levels.emplace_back();
     entry.level = level;
     for (const FileMetadata* file : storage.level(level)) {
-      LevelFile& described = entry.files.emplace_back();
-      described.directory = DirectoryOfPath(family->versions()->directories(), file->path_id);
-      described.relative_filename = TableFileName(std::string(), file->number).substr(1);
-      described.size_bytes = file->size_bytes;
-      described.smallest_user_key =
-          family->order().StripTimestamp(file->smallest_user_key()).ToString();
-      described.largest_user_key =
-          family->order().StripTimestamp(file->largest_user_key()).ToString();
+      entry.files.push_back(Describe(*family, *file));
       entry.size_bytes += file->size_bytes;
     }
     metadata->size_bytes += entry.size_bytes;

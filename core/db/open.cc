@@ -144,6 +144,7 @@ Result<std::unique_ptr<Db>> DbOpener::Run() {
   const bool writable = request_.mode == Db::Mode::kReadWrite;
   if (status.ok()) status = MakeDirectories();
   if (status.ok()) status = OpenInfoLog();
+  if (status.ok()) db_->LogHeader();
   if (status.ok() && writable) status = Lock();
   if (status.ok() && writable) status = CreateIfMissing();
   if (status.ok()) status = RecoverManifest();
@@ -294,6 +295,7 @@ Status DbOpener::CreateIfMissing() {
     if (!status.ok()) return status;
   }
   created_ = true;
+  Log(LogLevel::kInfo, db_->info_log_.get(), "Creating manifest 1 ");
   return VersionSet::CreateNew(*options_, path, db_id, db_->db_directory_.get());
 }
 
@@ -333,6 +335,8 @@ Status DbOpener::RecoverManifest() {
     status = db_->versions_->Recover(recover, &missing_families_);
   }
   if (!status.ok()) return status;
+  Log(LogLevel::kInfo, db_->info_log_.get(), "Recovering from manifest file: %s",
+      ManifestFileName(request_.path, db_->versions_->manifest_file_number()).c_str());
   if (!missing_families_.empty() &&
       !(options_->create_missing_column_families && request_.mode == Db::Mode::kReadWrite)) {
     return Status::InvalidArgument("Column family not found", missing_families_.front());
@@ -343,6 +347,10 @@ Status DbOpener::RecoverManifest() {
     if (family->id() == 0) db_->default_family_ = family;
   }
   db_->PublishFamilyTable();
+  for (const ColumnFamily* family : db_->families_) {
+    db_->LogFamilyOptions(family->name(), family->options());
+  }
+  db_->LogRecoveredManifest();
   return Status::Ok();
 }
 
@@ -355,6 +363,7 @@ Status DbOpener::SettleIdentity() {
   std::string id = versions->db_id();
   if (id.empty()) id = in_file.empty() ? NewDbId() : in_file;
   versions->set_db_id(id);
+  Log(LogLevel::kInfo, db_->info_log_.get(), "DB ID: %s", id.c_str());
   if (options_->write_identity_file) {
     if (in_file == id) return Status::Ok();
     return WriteIdentityFile(db_->fs_, request_.path, id, db_->db_directory_.get());
@@ -452,6 +461,8 @@ Status DbOpener::Start() {
   status = versions->LogAndApply(changes, db->db_directory_.get(), /*atomic=*/false,
                                  /*new_manifest=*/true);
   if (!status.ok()) return status;
+  Log(LogLevel::kInfo, db->info_log_.get(), "Creating manifest %llu",
+      static_cast<unsigned long long>(versions->manifest_file_number()));
   DbImpl::Cleanup cleanup;
   for (ColumnFamily* family : db->families_) {
     if (family->active()->empty() && family->versions()->log_number() < log_number) {
@@ -482,7 +493,7 @@ Status DbOpener::Start() {
     if (options_->paranoid_checks) return status;
   }
   lock.Unlock();
-  db->LogHeader();
+  Log(LogLevel::kInfo, db->info_log_.get(), "DB pointer %p", static_cast<void*>(db));
   cleanup.full_purge = true;
   db->RunCleanup(&cleanup);
   lock.Lock();

@@ -40,6 +40,31 @@ std::string Format(const char* format, double value) {
   return text;
 }
 
+std::string WriteStalls(const ColumnFamily& f) {
+  const auto at = [](const uint64_t* counts, StallCause cause) {
+    return counts[static_cast<size_t>(cause)];
+  };
+  uint64_t delays = 0;
+  uint64_t stops = 0;
+  for (size_t i = 0; i < 5; ++i) {
+    delays += f.stall_delays[i];
+    stops += f.stall_stops[i];
+  }
+  return Concat(
+      "Write Stall (count): "
+      "cf-l0-file-count-limit-delays-with-ongoing-compaction: 0, "
+      "cf-l0-file-count-limit-stops-with-ongoing-compaction: 0, "
+      "l0-file-count-limit-delays: ",
+      at(f.stall_delays, StallCause::kLevel0FileCount),
+      ", l0-file-count-limit-stops: ", at(f.stall_stops, StallCause::kLevel0FileCount),
+      ", memtable-limit-delays: ", at(f.stall_delays, StallCause::kMemtableLimit),
+      ", memtable-limit-stops: ", at(f.stall_stops, StallCause::kMemtableLimit),
+      ", pending-compaction-bytes-delays: ",
+      at(f.stall_delays, StallCause::kPendingCompactionBytes),
+      ", pending-compaction-bytes-stops: ", at(f.stall_stops, StallCause::kPendingCompactionBytes),
+      ", total-delays: ", delays, ", total-stops: ", stops, "\n");
+}
+
 }  // namespace
 
 // What all the rows below get. Lives under the db mutex.
@@ -161,8 +186,8 @@ const PropertyTable::NumberRow PropertyTable::kNumbers[] = {
        return true;
      }},
     {"compaction-abort-count",
-     [](const PropertySource& s, uint64_t* v) {
-       *v = s.db->manual_compactions_stopped_.load(std::memory_order_relaxed) ? 1 : 0;
+     [](const PropertySource&, uint64_t* v) {
+       *v = 0;  // Nothing in the C API aborts running compactions as a whole.
        return true;
      }},
     {"background-errors",
@@ -401,8 +426,7 @@ const PropertyTable::
                          [](const PropertySource& s, uint64_t, std::string* v)
                              SKARN_NO_THREAD_SAFETY_ANALYSIS {
                                *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
-                               v->append("\n** File Read Latency Histogram By Level [" +
-                                         s.family->name() + "] **\n");
+                               v->append(DbImpl::FileReadHistograms(s.family));
                                v->append(s.db->DbStatsText(/*new_interval=*/true));
                                return true;
                              }},
@@ -410,8 +434,7 @@ const PropertyTable::
                          [](const PropertySource& s, uint64_t, std::string* v)
                              SKARN_NO_THREAD_SAFETY_ANALYSIS {
                                *v = s.db->FamilyStatsText(s.family, /*new_interval=*/true);
-                               v->append("\n** File Read Latency Histogram By Level [" +
-                                         s.family->name() + "] **\n");
+                               v->append(DbImpl::FileReadHistograms(s.family));
                                return true;
                              }},
                         {"cfstats-no-file-histogram", false,
@@ -422,39 +445,12 @@ const PropertyTable::
                              }},
                         {"cf-file-histogram", false,
                          [](const PropertySource& s, uint64_t, std::string* v) {
-                           *v = "\n** File Read Latency Histogram By Level [" + s.family->name() +
-                                "] **\n";
+                           *v = DbImpl::FileReadHistograms(s.family);
                            return true;
                          }},
                         {"cf-write-stall-stats", false,
                          [](const PropertySource& s, uint64_t, std::string* v) {
-                           const auto at = [](const uint64_t* counts, StallCause cause) {
-                             return counts[static_cast<size_t>(cause)];
-                           };
-                           const ColumnFamily& f = *s.family;
-                           uint64_t delays = 0;
-                           uint64_t stops = 0;
-                           for (size_t i = 0; i < 5; ++i) {
-                             delays += f.stall_delays[i];
-                             stops += f.stall_stops[i];
-                           }
-                           *v = Concat(
-                               "Write Stall (count): "
-                               "cf-l0-file-count-limit-delays-with-ongoing-compaction: 0, "
-                               "cf-l0-file-count-limit-stops-with-ongoing-compaction: 0, "
-                               "l0-file-count-limit-delays: ",
-                               at(f.stall_delays, StallCause::kLevel0FileCount),
-                               ", l0-file-count-limit-stops: ",
-                               at(f.stall_stops, StallCause::kLevel0FileCount),
-                               ", memtable-limit-delays: ",
-                               at(f.stall_delays, StallCause::kMemtableLimit),
-                               ", memtable-limit-stops: ",
-                               at(f.stall_stops, StallCause::kMemtableLimit),
-                               ", pending-compaction-bytes-delays: ",
-                               at(f.stall_delays, StallCause::kPendingCompactionBytes),
-                               ", pending-compaction-bytes-stops: ",
-                               at(f.stall_stops, StallCause::kPendingCompactionBytes),
-                               ", total-delays: ", delays, ", total-stops: ", stops, "\n");
+                           *v = WriteStalls(*s.family);
                            return true;
                          }},
                         {"dbstats", false,
@@ -642,7 +638,7 @@ DbStats DbImpl::CurrentDbStats() const {
   stats.keys = keys_written_.load(std::memory_order_relaxed);
   stats.groups = groups_.load(std::memory_order_relaxed);
   stats.bytes = bytes_written_.load(std::memory_order_relaxed);
-  stats.wal_writes = stats.writes;
+  stats.wal_writes = logged_writes_.load(std::memory_order_relaxed);
   stats.wal_syncs = wals_.syncs();
   stats.wal_bytes = wals_.bytes_written();
   stats.stall_micros = stall_micros_;
@@ -662,6 +658,20 @@ std::string DbImpl::DbStatsText(bool new_interval) {
   if (new_interval) {
     interval_stats_ = stats;
     interval_began_us_ = now_us;
+  }
+  return text;
+}
+
+std::string DbImpl::FileReadHistograms(const ColumnFamily* family) {
+  std::string text =
+      Concat("\n** File Read Latency Histogram By Level [", family->name(), "] **\n");
+  const TableCache& tables = *family->versions()->table_cache();
+  for (int level = 0; level < tables.level_count(); ++level) {
+    HistogramSnapshot histogram;
+    tables.level_read_micros(level).AddTo(&histogram);
+    if (histogram.empty()) continue;
+    text += Concat("** Level ", level, " read latency histogram (micros):\n", histogram.ToString(),
+                   "\n");
   }
   return text;
 }
@@ -699,6 +709,8 @@ std::string DbImpl::FamilyStatsText(ColumnFamily* family, bool new_interval) {
   input.pending_stops = at(family->stall_stops, StallCause::kPendingCompactionBytes);
   input.memtable_slowdowns = at(family->stall_delays, StallCause::kMemtableLimit);
   input.memtable_stops = at(family->stall_stops, StallCause::kMemtableLimit);
+  input.pending_compaction_bytes = storage.pending_compaction_bytes();
+  input.write_stalls = WriteStalls(*family);
   const auto& table = family->options().table_factory.block_based;
   input.block_cache = table.no_block_cache ? nullptr : table.block_cache.get();
   std::string text;

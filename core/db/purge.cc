@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/db/db_impl.h"
+#include "core/db/event_log.h"
+#include "core/metrics/statistics.h"
 #include "core/version/file_names.h"
 
 namespace skarn {
@@ -18,7 +20,14 @@ struct Candidate {
 }  // namespace
 
 void DbImpl::DeleteObsolete(const std::string& path) {
-  Status status = Slice(path).EndsWith(".sst") ? DeleteTableFile(path) : fs_->DeleteFile(path);
+  const bool counted =
+      statistics_ != nullptr && (Slice(path).EndsWith(".sst") || Slice(path).EndsWith(".log"));
+  bool slowly = false;
+  Status status =
+      Slice(path).EndsWith(".sst") ? DeleteTableFile(path, &slowly) : fs_->DeleteFile(path);
+  if (counted && status.ok()) {
+    statistics_->Add(slowly ? Ticker::kFilesMarkedTrash : Ticker::kFilesDeletedImmediately);
+  }
   if (status.ok() || status.IsPathNotFound() || status.IsNotFound()) return;
   Log(LogLevel::kWarn, info_log_.get(), "Could not delete %s: %s", path.c_str(),
       status.ToString().c_str());
@@ -93,10 +102,11 @@ void DbImpl::PurgeObsoleteFiles(bool full) {
     }
   }
   for (ObsoleteTable& table : tables) {
-    LogEvent(Concat("{\"time_micros\": ", env_->clock->NowMicros(),
-                    ", \"job\": ", next_job_id_.load(std::memory_order_relaxed),
-                    ", \"event\": \"table_file_deletion\", \"file_number\": ", table.file->number,
-                    "}"));
+    LogEvent(EventLine(env_->clock->NowMicros())
+                 .Add("job", next_job_id_.load(std::memory_order_relaxed))
+                 .Add("event", "table_file_deletion")
+                 .Add("file_number", table.file->number)
+                 .Take());
     DeleteObsolete(table.path);
   }
   for (const ObsoleteBlob& blob : blobs) DeleteObsolete(blob.path);

@@ -13,19 +13,6 @@ namespace skarn {
 
 namespace {
 
-// Adds up what passes through on the way to the caller's sink.
-struct CountingSink : ValueSink {
-  CountingSink() {
-    take = [](ValueSink* self, Slice value, const PinSource& source) {
-      auto* const counting = static_cast<CountingSink*>(self);
-      counting->bytes += value.size();
-      if (counting->inner != nullptr) counting->inner->take(counting->inner, value, source);
-    };
-  }
-  ValueSink* inner = nullptr;
-  uint64_t bytes = 0;
-};
-
 Status Outcome(const PointLookup& lookup) {
   switch (lookup.state()) {
     case PointLookup::State::kFound:
@@ -59,6 +46,21 @@ size_t SharedBeginning(const Slice* keys, size_t count) {
   return shared;
 }
 
+// Which source had the answer to a point read.
+void CountSource(const PointLookup& lookup, Statistics* statistics, ThreadContext* context) {
+  if (lookup.found_in() == PointLookup::kFromMemtable) {
+    statistics->Add(context, Ticker::kMemtableHit, 1);
+    return;
+  }
+  statistics->Add(context, Ticker::kMemtableMiss, 1);
+  if (lookup.state() != PointLookup::State::kFound || lookup.found_in() < 0) return;
+  statistics->Add(context,
+                  lookup.found_in() == 0   ? Ticker::kL0Hit
+                  : lookup.found_in() == 1 ? Ticker::kL1Hit
+                                           : Ticker::kL2andupHit,
+                  1);
+}
+
 bool SkipsMemtables(const ReadOptions& options, bool unlogged_writes) {
   return SKARN_UNLIKELY(options.read_tier == ReadTier::kPersisted) && unlogged_writes;
 }
@@ -88,13 +90,15 @@ Status DbImpl::CheckHistory(const ColumnFamily* family, Slice timestamp) const {
 void DbImpl::LookUp(const ReadOptions& options, SuperVersion* super_version, MemTable* active,
                     PointLookup* lookup) {
   if (SKARN_LIKELY(active != nullptr)) {
+    uint64_t asked = active->empty() ? 0 : 1;
     active->Get(lookup);
-    if (lookup->done()) return;
     for (MemTable* table : super_version->immutables) {
       if (lookup->settled()) break;
+      ++asked;
       table->Get(lookup);
-      if (lookup->done()) return;
     }
+    PerfAdd(CurrentThreadContext(), PerfMetric::kGetFromMemtableCount, asked);
+    if (lookup->done()) return;
   }
   if (!lookup->settled() && options.read_tier != ReadTier::kMemtable) {
     if (SKARN_UNLIKELY(options.deadline_us != 0) &&
@@ -115,11 +119,6 @@ Status DbImpl::Get(const ReadOptions& options, ColumnFamilyHandle* handle, Slice
   const bool timed = statistics_ != nullptr && statistics_->WantsTimers();
   const uint64_t start_ns = SKARN_UNLIKELY(timed) ? PerfNow() : 0;
 
-  CountingSink counting;
-  if (SKARN_UNLIKELY(statistics_ != nullptr)) {
-    counting.inner = sink;
-    sink = &counting;
-  }
   EpochGuard guard(context);
   SuperVersion* const super_version = family->super_version();
   if (SKARN_UNLIKELY(super_version == nullptr)) return Status::ShutdownInProgress();
@@ -132,13 +131,19 @@ Status DbImpl::Get(const ReadOptions& options, ColumnFamilyHandle* handle, Slice
                      family->merge_operator(), sink);
   lookup.extras().timestamp = found_timestamp;
   lookup.extras().blobs = family->blobs();
+  lookup.extras().statistics = statistics_;
   const bool skip = SkipsMemtables(options, unlogged_writes_.load(std::memory_order_relaxed));
   LookUp(options, super_version, skip ? nullptr : super_version->active, &lookup);
 
+  PerfAdd(context, PerfMetric::kGetReadBytes, lookup.value_bytes());
+  if (SKARN_UNLIKELY(lookup.operand_count() != 0)) {
+    PerfAdd(context, PerfMetric::kInternalMergePointLookupCount, lookup.operand_count());
+  }
   if (SKARN_UNLIKELY(statistics_ != nullptr)) {
+    CountSource(lookup, statistics_, context);
     statistics_->Add(context, Ticker::kNumberKeysRead, 1);
-    statistics_->Add(context, Ticker::kBytesRead, counting.bytes);
-    statistics_->Record(context, HistogramKind::kBytesPerRead, counting.bytes);
+    statistics_->Add(context, Ticker::kBytesRead, lookup.value_bytes());
+    statistics_->Record(context, HistogramKind::kBytesPerRead, lookup.value_bytes());
     if (timed) {
       statistics_->Record(context, HistogramKind::kDbGetMicros, (PerfNow() - start_ns) / 1000);
     }
@@ -223,7 +228,6 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
       return by_key != 0 ? by_key < 0 : a < b;
     });
   }
-  const bool counts_bytes = statistics_ != nullptr || options.value_size_soft_limit != UINT64_MAX;
 
   EpochGuard guard(context);
   std::vector<SuperVersion*> super_versions;
@@ -231,7 +235,7 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
   const bool skip = SkipsMemtables(options, unlogged_writes_.load(std::memory_order_relaxed));
   const Slice read_timestamp = options.timestamp != nullptr ? *options.timestamp : Slice();
 
-  uint64_t bytes = 0;
+  uint64_t bytes = 0, found = 0;
   bool over_limit = false;
   for (size_t begin = 0; begin < count;) {
     ColumnFamily* const family = family_of[order[begin].index];
@@ -255,21 +259,16 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
       continue;
     }
 
-    CountingSink counting[kGroup];
     std::optional<PointLookup> lookups[kGroup];
     PointLookup* waiting[kGroup];
     size_t waiting_count = 0;
     for (size_t i = 0; i < size; ++i) {
       const size_t index = order[begin + i].index;
-      ValueSink* sink = sinks[index];
-      if (SKARN_UNLIKELY(counts_bytes)) {
-        counting[i].inner = sink;
-        sink = &counting[i];
-      }
       lookups[i].emplace(family->order(), keys[index], snapshot, read_timestamp,
-                         family->merge_operator(), sink);
+                         family->merge_operator(), sinks[index]);
       if (found_timestamps != nullptr) lookups[i]->extras().timestamp = &found_timestamps[index];
       lookups[i]->extras().blobs = family->blobs();
+      lookups[i]->extras().statistics = statistics_;
       waiting[waiting_count++] = &*lookups[i];
     }
     const auto keep_unsettled = [&] {
@@ -306,13 +305,17 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
       }
       if (!lookups[i]->done()) lookups[i]->Finish();
       statuses[index] = Outcome(*lookups[i]);
-      bytes += counting[i].bytes;
+      if (statistics_ != nullptr) CountSource(*lookups[i], statistics_, context);
+      if (statuses[index].ok()) ++found;
+      bytes += lookups[i]->value_bytes();
       over_limit = bytes > options.value_size_soft_limit;
     }
     begin = end;
   }
 
+  PerfAdd(context, PerfMetric::kMultigetReadBytes, bytes);
   if (statistics_ != nullptr) {
+    statistics_->Add(context, Ticker::kNumberMultigetKeysFound, found);
     statistics_->Add(context, Ticker::kNumberMultigetGet, 1);
     statistics_->Add(context, Ticker::kNumberMultigetKeysRead, count);
     statistics_->Add(context, Ticker::kNumberMultigetBytesRead, bytes);

@@ -6,6 +6,7 @@
 #include "core/batch/batch_format.h"
 #include "core/cache/write_buffer_manager.h"
 #include "core/db/db_opener.h"
+#include "core/db/event_log.h"
 #include "core/version/file_names.h"
 
 namespace skarn {
@@ -122,6 +123,15 @@ Status DbOpener::ReplayWals() {
   }
   predecessor_.min_log_number = min_wal;
   if (skip_wals_) wals_.clear();
+  if (!wals_.empty()) {
+    std::vector<uint64_t> numbers;
+    for (const WalFile& wal : wals_) numbers.push_back(wal.number);
+    db_->LogEvent(EventLine(db_->env_->clock->NowMicros())
+                      .Add("job", RecoveryJob())
+                      .Add("event", "recovery_started")
+                      .AddList("wal_files", numbers)
+                      .Take());
+  }
   for (const WalFile& wal : wals_) {
     if (Status s = ReplayWal(wal); !s.ok()) return s;
   }
@@ -130,8 +140,22 @@ Status DbOpener::ReplayWals() {
     if (last > versions->last_sequence()) versions->set_last_sequence(last);
   }
   if (Status s = CheckStoppedReplay(); !s.ok()) return s;
-  if (!writable) return Status::Ok();
-  return SettleFamilies();
+  if (writable) {
+    if (Status s = SettleFamilies(); !s.ok()) return s;
+  }
+  if (!wals_.empty()) {
+    db_->LogEvent(EventLine(db_->env_->clock->NowMicros())
+                      .Add("job", RecoveryJob())
+                      .Add("event", "recovery_finished")
+                      .Add("status", "OK")
+                      .Take());
+  }
+  return Status::Ok();
+}
+
+int DbOpener::RecoveryJob() {
+  if (recovery_job_ == 0) recovery_job_ = db_->NextJobId();
+  return recovery_job_;
 }
 
 Status DbOpener::ReplayWal(const WalFile& wal) {
@@ -470,16 +494,18 @@ Status DbOpener::FlushFamily(ColumnFamily* family) {
   MutexLock lock(&db_->mutex_);
   MemTable* const table = family->active();
   const std::shared_ptr<const ColumnFamilyOptions> options = family->versions()->options();
-  JobContext context = db_->NewJobContext(family, db_->NextJobId(), IoPriority::kUser);
+  JobContext context = db_->NewJobContext(family, RecoveryJob(), IoPriority::kUser);
   context.snapshots.clear();
   const uint64_t epoch = family->versions()->NewEpochNumber();
   const CompressionType compression =
       CompressionOfLevel(*options, /*level=*/0, /*base_level=*/1, /*bottommost=*/false);
   table->MarkImmutable();
   lock.Unlock();
+  const uint64_t start_us = db_->env_->clock->NowMicros();
   FlushResult result;
   Status status = RunFlushJob(context, *options, {table}, compression, epoch,
                               TableCreationReason::kRecovery, &result);
+  if (status.ok()) db_->LogFlushedTable(family->name(), RecoveryJob(), start_us, result);
   lock.Lock();
   if (!status.ok()) return status;
   if (result.has_file) edits_[family->id()].AddFile(0, result.output.file);

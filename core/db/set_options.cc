@@ -67,8 +67,7 @@ Status DbImpl::SetOptions(ColumnFamilyHandle* handle,
     }
   }
   RunCleanup(&cleanup);
-  Log(LogLevel::kInfo, info_log_.get(), "[%s] SetOptions() on column family, inputs: %s [%s]",
-      family->name().c_str(), Describe(changes).c_str(), status.ToString().c_str());
+  LogChanges(family->name(), GetColumnFamilyOptions(handle), changes, status);
   return status;
 }
 

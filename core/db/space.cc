@@ -30,9 +30,13 @@ void DbImpl::CountLiveTableFiles() {
   }
 }
 
-Status DbImpl::DeleteTableFile(const std::string& path) {
+Status DbImpl::DeleteTableFile(const std::string& path, bool* slowly) {
   SstFileManager* const manager = opened_options_->sst_file_manager.get();
-  return manager == nullptr ? fs_->DeleteFile(path) : manager->DeleteFile(fs_, path);
+  if (manager == nullptr) return fs_->DeleteFile(path);
+  const uint64_t trash_before = manager->trash_size();
+  Status status = manager->DeleteFile(fs_, path);
+  *slowly = manager->trash_size() > trash_before;
+  return status;
 }
 
 }  // namespace skarn

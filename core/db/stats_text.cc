@@ -184,6 +184,9 @@ void AppendColumnFamilyStats(const ColumnFamilyStatsInput& input, std::string* t
         static_cast<unsigned long long>(input.level0_slowdowns + input.level0_stops +
                                         input.pending_stops + input.pending_slowdowns +
                                         input.memtable_stops + input.memtable_slowdowns));
+  Print(text, "Estimated pending compaction bytes: %llu\n",
+        static_cast<unsigned long long>(input.pending_compaction_bytes));
+  text->append(input.write_stalls);
   if (input.block_cache != nullptr) AppendBlockCacheStats(*input.block_cache, text);
 }
 

@@ -39,6 +39,8 @@ struct ColumnFamilyStatsInput {
   uint64_t pending_stops = 0;
   uint64_t memtable_slowdowns = 0;
   uint64_t memtable_stops = 0;
+  uint64_t pending_compaction_bytes = 0;
+  std::string write_stalls;  // As `rocksdb.cf-write-stall-stats` shows them.
   Cache* block_cache = nullptr;
 };
 // What all levels and the flushes did together.

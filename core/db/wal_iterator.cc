@@ -11,6 +11,7 @@
 
 #include "core/batch/batch_format.h"
 #include "core/db/db_impl.h"
+#include "core/metrics/statistics.h"
 #include "core/version/file_names.h"
 #include "core/wal/log_reader.h"
 
@@ -165,6 +166,7 @@ class LogIterator final : public WalIterator {
 
 Status DbImpl::GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalIterator>* iterator) {
   iterator->reset();
+  CountTicker(statistics_, Ticker::kGetupdatessinceCalls);
   if (sequence > LatestSequence()) {
     return Status::NotFound("Requested sequence not yet written in the db");
   }

@@ -67,6 +67,11 @@ bool HasValue(EntryKind kind) {
          kind == EntryKind::kRangeDeletion;
 }
 
+// Only the commit leader writes the counter.
+void Bump(std::atomic<uint64_t>* counter, uint64_t count) {
+  counter->store(counter->load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+}
+
 void TakeWriteOptions(const WriteOptions& options, Writer* writer) {
   writer->sync = options.sync;
   writer->disable_wal = options.disable_wal;
@@ -211,7 +216,7 @@ Status DbImpl::CommitOne(const WriteOptions& options, ColumnFamily* family, Entr
   writer.parts[0] = Slice(head, EncodeEntryHead(head, kind, family->id(), key.size()));
   writer.parts[1] = key;
   writer.part_count = 2;
-  writer.size_bytes = writer.parts[0].size() + key.size();
+  writer.size_bytes = kBatchHeaderSize + writer.parts[0].size() + key.size();
   if (HasValue(kind)) {
     const char* const end = EncodeVarint32(value_length, static_cast<uint32_t>(value.size()));
     writer.parts[2] = Slice(value_length, static_cast<size_t>(end - value_length));
@@ -380,17 +385,20 @@ void DbImpl::LeadGroup(Writer* leader) {
   }
 
   last_group_bytes_ = group_bytes;
-  writes_.fetch_add(group_size, std::memory_order_relaxed);
-  groups_.fetch_add(1, std::memory_order_relaxed);
-  keys_written_.fetch_add(entries, std::memory_order_relaxed);
-  bytes_written_.fetch_add(group_bytes, std::memory_order_relaxed);
+  // The group goes under one header.
+  const uint64_t written_bytes = group_bytes - (group_size - 1) * kBatchHeaderSize;
+  Bump(&writes_, group_size);
+  Bump(&groups_, 1);
+  Bump(&keys_written_, entries);
+  Bump(&bytes_written_, written_bytes);
+  if (!leader->disable_wal) Bump(&logged_writes_, group_size);
   if (statistics_ != nullptr) {
     ThreadContext* const context = CurrentThreadContext();
     statistics_->Add(context, Ticker::kNumberKeysWritten, entries);
-    statistics_->Add(context, Ticker::kBytesWritten, group_bytes);
+    statistics_->Add(context, Ticker::kBytesWritten, written_bytes);
     statistics_->Add(context, Ticker::kWriteSelf, 1);
     if (!leader->disable_wal) statistics_->Add(context, Ticker::kWriteWal, group_size);
-    statistics_->Record(context, HistogramKind::kBytesPerWrite, group_bytes);
+    statistics_->Record(context, HistogramKind::kBytesPerWrite, written_bytes);
   }
   for (Writer* writer = leader;; writer = writer->newer) {
     if (!writer->excluded) {

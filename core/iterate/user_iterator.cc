@@ -104,12 +104,14 @@ void UserIterator::EndWindow() {
 }
 
 UserIterator::~UserIterator() {
+  NoteSkipped();
   EndWindow();
   view_ = IteratorView();
   pins_.ReleaseAll();
   Statistics* statistics = setup_.statistics;
+  ThreadContext* context = CurrentThreadContext();
+  PerfAdd(context, PerfMetric::kIterReadBytes, counts_.bytes);
   if (statistics != nullptr) {
-    ThreadContext* context = CurrentThreadContext();
     statistics->Add(context, Ticker::kNumberDbNext, counts_.next);
     statistics->Add(context, Ticker::kNumberDbNextFound, counts_.next_found);
     statistics->Add(context, Ticker::kNumberDbPrev, counts_.prev);
@@ -217,14 +219,15 @@ bool UserIterator::RefuseInTailing(const char* operation) {
 }
 
 bool UserIterator::StartSeek() {
+  NoteSkipped();
   if (SKARN_UNLIKELY(hidden_in_window_ != 0)) EndWindow();
   window_began_ = counts_.next;
   valid_ = false;
   step_ = nullptr;
-  keys_examined_ = 0;
   saved_key_.Clear();
   prefix_known_ = false;
   beyond_ = false;
+  seek_started_ns_ = 0;
   const ReadOptions& read = setup_.read;
   if (setup_.source != nullptr &&
       SKARN_UNLIKELY(read.tailing || read.auto_refresh_iterator_with_snapshot)) {
@@ -237,13 +240,21 @@ bool UserIterator::StartSeek() {
   if (cursor_ == nullptr) return false;  // status_ says why.
   status_ = Status::Ok();
   CountTicker(setup_.statistics, Ticker::kNumberDbSeek);
+  PerfAdd(CurrentThreadContext(), PerfMetric::kIterSeekCount);
   return true;
 }
 
 void UserIterator::EndSeek() {
-  if (!valid_ || setup_.statistics == nullptr) return;
+  if (SKARN_UNLIKELY(seek_started_ns_ != 0)) {
+    setup_.statistics->Record(HistogramKind::kDbSeekMicros, (PerfNow() - seek_started_ns_) / 1000);
+    seek_started_ns_ = 0;
+  }
+  if (!valid_) return;
+  const uint64_t bytes = key_.size() + value_.size();
+  PerfAdd(CurrentThreadContext(), PerfMetric::kIterReadBytes, bytes);
+  if (setup_.statistics == nullptr) return;
   setup_.statistics->Add(Ticker::kNumberDbSeekFound);
-  setup_.statistics->Add(Ticker::kDbIterBytesRead, key_.size() + value_.size());
+  setup_.statistics->Add(Ticker::kDbIterBytesRead, bytes);
 }
 
 // Shows the entry of `from` when it is the usual case: a visible value, and of another key
@@ -291,6 +302,7 @@ void UserIterator::SeekToFirst() {
 
 void UserIterator::Seek(Slice target) {
   if (!StartSeek()) return;
+  TimeSeek();
   forward_ = true;
   if (lower_bound_ != nullptr && order_.CompareStripped(target, *lower_bound_) < 0) {
     target = *lower_bound_;
@@ -324,6 +336,7 @@ void UserIterator::SeekToLast() {
 void UserIterator::SeekForPrev(Slice target) {
   if (RefuseInTailing("ForwardIterator::SeekForPrev()")) return;
   if (!StartSeek()) return;
+  TimeSeek();
   forward_ = false;
   if (lower_bound_ != nullptr && order_.CompareStripped(target, *lower_bound_) < 0) return;
   SetPrefix(target);
@@ -339,7 +352,15 @@ void UserIterator::SeekForPrev(Slice target) {
 }
 
 void UserIterator::Next() {
+  NoteSkipped();
   ++counts_.next;
+  ThreadContext* const context = CurrentThreadContext();
+  if (SKARN_LIKELY(PerfCounts(context))) {
+    ++context->perf_counters[static_cast<size_t>(PerfMetric::kIterNextCount)];
+    // The entry left behind counts as passed over.
+    context->perf_counters[static_cast<size_t>(PerfMetric::kInternalKeySkippedCount)] +=
+        forward_ && !beyond_ ? 1 : 0;
+  }
   if (SKARN_LIKELY(step_ != nullptr)) {
     // The entry shown is the cursor's, and the iterator is simple.
     saved_key_.Assign(key_);
@@ -350,7 +371,6 @@ void UserIterator::Next() {
       return;
     }
     SyncCursor();
-    keys_examined_ = 0;
     FindForwardSlow(/*skipping=*/true);
   } else {
     NextSlow();
@@ -372,7 +392,7 @@ void UserIterator::NextSlow() {
     Seek(place);
     if (!valid_ || order_.CompareStripped(key_, place) != 0) return;
   }
-  keys_examined_ = 0;
+  NoteSkipped();
   if (SKARN_LIKELY(forward_)) {
     if (SKARN_LIKELY(!beyond_)) {
       const Slice full_key = cursor_->user_key();
@@ -397,7 +417,8 @@ void UserIterator::NextSlow() {
 void UserIterator::Prev() {
   if (RefuseInTailing("ForwardIterator::Prev")) return;
   SyncCursor();
-  keys_examined_ = 0;
+  NoteSkipped();
+  PerfAdd(CurrentThreadContext(), PerfMetric::kIterPrevCount);
   ++counts_.prev;
   if (forward_) {
     forward_ = false;
@@ -573,7 +594,6 @@ void UserIterator::FindForwardSlow(bool skipping) {
   if (!shown && status_.ok()) End();
   if (SKARN_UNLIKELY(hidden != 0)) NoteHidden(hidden);
   if ((passed | deletions | too_new) != 0) {
-    counts_.skipped += passed + deletions + too_new;
     ThreadContext* context = CurrentThreadContext();
     PerfAdd(context, PerfMetric::kInternalKeySkippedCount, passed);
     PerfAdd(context, PerfMetric::kInternalDeleteSkippedCount, deletions);
@@ -602,14 +622,16 @@ bool UserIterator::Merge(Slice plain_key, bool has_base, EntryKind base_kind, Sl
   }
   EntryKind kind = EntryKind::kValue;
   std::string result;
-  if (Status s = MergeWithBase(*setup_.merge_operator, plain_key, has_base, base_kind, base,
-                               oldest_first, &kind, &result);
+  if (Status s =
+          MergeWithBase(*setup_.merge_operator, plain_key, has_base, base_kind, base, oldest_first,
+                        &kind, &result, {setup_.statistics, /*counts_operands=*/true});
       !s.ok()) {
-    CountTicker(setup_.statistics, Ticker::kNumberMergeFailures);
     Fail(std::move(s));
     return false;
   }
-  PerfAdd(CurrentThreadContext(), PerfMetric::kInternalMergeCount, operands_.size());
+  // Forward, the first operand is the entry that is shown.
+  PerfAdd(CurrentThreadContext(), PerfMetric::kInternalMergeCount,
+          operands_.size() - (forward_ ? 1 : 0));
   Slice plain;
   if (Status s = PlainValueOf(kind, result, &plain); !s.ok()) {
     Fail(std::move(s));
@@ -683,6 +705,7 @@ inline void UserIterator::FindBackward() {
       }
       shown_tag_ = tag;
       cursor_->Prev();
+      PerfAdd(CurrentThreadContext(), PerfMetric::kInternalKeySkippedCount);
       if (SKARN_LIKELY(cursor_->valid() && !SameBytes(cursor_->user_key(), saved_key_.slice()))) {
         key_ = saved_key_.slice();
         valid_ = true;
@@ -698,6 +721,7 @@ inline void UserIterator::FindBackward() {
 // After the oldest version of saved_key_ was taken, and the cursor moved.
 void UserIterator::FinishBackward() {
   valid_ = false;
+  ++keys_examined_;
   bool found = false;
   if (!EvaluateSavedKey(&found, /*oldest=*/true)) return;
   if (cursor_->valid() && !StepBeforeSavedKey()) return;
@@ -744,7 +768,7 @@ bool UserIterator::EvaluateSavedKey(bool* found, bool oldest) {
   Slice stored;
   bool lasting = false;
   std::string newest_key;  // With timestamps: of the version that is shown.
-  uint64_t versions = 0;
+  uint64_t versions = 0, deletions = 0;
   if (oldest) {
     kind = EntryKind::kValue;
     any = true;
@@ -768,6 +792,7 @@ bool UserIterator::EvaluateSavedKey(bool* found, bool oldest) {
     const EntryKind here = cursor_->kind();
     any = true;
     shown_tag_ = cursor_->tag();
+    if (IsDeletion(here)) ++deletions;
     NotePinnedKey();
     if (timestamp_size_ != 0) {
       newest_key.assign(cursor_->user_key().data(), cursor_->user_key().size());
@@ -789,6 +814,9 @@ bool UserIterator::EvaluateSavedKey(bool* found, bool oldest) {
     ++versions;
     cursor_->Prev();
   }
+  ThreadContext* const context = CurrentThreadContext();
+  PerfAdd(context, PerfMetric::kInternalKeySkippedCount, versions - (oldest ? 1 : 0));
+  PerfAdd(context, PerfMetric::kInternalDeleteSkippedCount, deletions);
   if (!cursor_->valid()) {
     if (Status s = cursor_->status(); !s.ok()) {
       Fail(std::move(s));

@@ -19,6 +19,7 @@
 #include "core/iterate/concatenating_cursor.h"
 #include "core/iterate/db_iterator.h"
 #include "core/key/key_bytes.h"
+#include "core/metrics/perf_context.h"
 
 namespace skarn {
 
@@ -54,6 +55,12 @@ class UserIterator final : public DbIterator, public Pooled {
   // there is nothing to seek in.
   bool StartSeek();
   void EndSeek();
+  // For seeks to a key, whose time statistics may want.
+  void TimeSeek() {
+    if (SKARN_UNLIKELY(setup_.statistics != nullptr) && setup_.statistics->WantsTimers()) {
+      seek_started_ns_ = PerfNow();
+    }
+  }
   bool RefuseInTailing(const char* operation);
 
   // Forward: from the cursor's entry on, to the first user entry. `skipping`: entries of
@@ -102,6 +109,12 @@ class UserIterator final : public DbIterator, public Pooled {
   void SetPrefix(Slice plain);
   // Counts an internal key looked at; true when the limit is passed and the iterator failed.
   bool TooManySkipped(bool count = true);
+  // Ends an operation's count of internal keys; all but the one shown were skipped.
+  void NoteSkipped() {
+    if (SKARN_LIKELY(keys_examined_ == 0)) return;
+    counts_.skipped += keys_examined_ - (valid_ ? 1 : 0);
+    keys_examined_ = 0;
+  }
   void Fail(Status status) {
     valid_ = false;
     status_ = std::move(status);
@@ -159,6 +172,7 @@ class UserIterator final : public DbIterator, public Pooled {
   uint64_t memtable_tag_ = UINT64_MAX;  // Of the first entry there that hidden ones are counted of.
   uint64_t hidden_in_window_ = 0;       // Since the last seek,
   uint64_t window_began_ = 0;           // when so many steps had been made.
+  uint64_t seek_started_ns_ = 0;        // 0: not timed.
 };
 
 }  // namespace skarn

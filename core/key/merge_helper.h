@@ -17,6 +17,14 @@
 
 namespace skarn {
 
+class Statistics;
+
+// What a merge adds to. Time always goes to the perf context as well.
+struct MergeStatistics {
+  Statistics* statistics = nullptr;
+  bool counts_operands = false;  // Reads do, jobs do not.
+};
+
 // A merge operand was met and there is no merge operator.
 Status MissingMergeOperator();
 // "Corruption: Merge operator failed".
@@ -31,7 +39,8 @@ Status MergeFailed();
 // before: NotSupported.
 Status MergeWithBase(const MergeOperator& merge_operator, Slice user_key, bool has_base,
                      EntryKind base_kind, Slice base, const std::vector<Slice>& operands,
-                     EntryKind* result_kind, std::string* result);
+                     EntryKind* result_kind, std::string* result,
+                     const MergeStatistics& statistics = MergeStatistics());
 
 // The plain value of an entry: an entity's default column, a value without the number
 // that kValuePreferredSequence appends. `value` keeps pointing into `stored`.

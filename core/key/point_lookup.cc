@@ -70,7 +70,7 @@ bool PointLookup::OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice v
       }
       if (kind == EntryKind::kWideColumnEntity && extras_.raw_entity) {
         state_ = State::kFound;
-        sink_->take(sink_, value, source);
+        Give(value, source);
         return false;
       }
       Slice plain = value;
@@ -91,7 +91,7 @@ bool PointLookup::OfferSlow(Slice user_key_with_timestamp, uint64_t tag, Slice v
       if (state_ == State::kSearching && extras_.is_blob_index != nullptr) {
         *extras_.is_blob_index = true;
         state_ = State::kFound;
-        sink_->take(sink_, value, source);
+        Give(value, source);
         return false;
       }
       std::string blob;
@@ -128,9 +128,9 @@ void PointLookup::FoundPlain(Slice value, const PinSource& source) {
       Fail(std::move(s));
       return;
     }
-    sink_->take(sink_, entity, kNoPin);
+    Give(entity, kNoPin);
   } else {
-    sink_->take(sink_, value, source);
+    Give(value, source);
   }
 }
 
@@ -181,7 +181,7 @@ void PointLookup::MergeInto(bool has_base, EntryKind base_kind, Slice base) {
   EntryKind kind = EntryKind::kValue;
   std::string result;
   if (Status s = MergeWithBase(*merge_operator_, user_key_, has_base, base_kind, base, oldest_first,
-                               &kind, &result);
+                               &kind, &result, {extras_.statistics, /*counts_operands=*/true});
       !s.ok()) {
     Fail(std::move(s));
     return;
@@ -189,7 +189,7 @@ void PointLookup::MergeInto(bool has_base, EntryKind base_kind, Slice base) {
   if (kind == EntryKind::kWideColumnEntity) {
     if (extras_.raw_entity) {
       state_ = State::kFound;
-      sink_->take(sink_, result, kNoPin);
+      Give(result, kNoPin);
       return;
     }
     Slice plain;
@@ -209,6 +209,7 @@ void PointLookup::Fail(Status status) {
 }
 
 void PointLookup::Finish() {
+  found_in_ = kFromNowhere;
   if (state_ == State::kMerging) {
     MergeInto(/*has_base=*/false, EntryKind::kValue, Slice());
   } else if (state_ == State::kSearching) {

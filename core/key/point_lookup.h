@@ -32,6 +32,8 @@
 
 namespace skarn {
 
+class Statistics;
+
 class PointLookup {
  public:
   enum class State : uint8_t {
@@ -53,6 +55,7 @@ class PointLookup {
     // Give the encoded entity, not its default column. A plain value is given as an entity
     // with the default column only.
     bool raw_entity = false;
+    Statistics* statistics = nullptr;  // Counts merges.
 
     bool TouchesValues() const {
       return timestamp != nullptr || sequence != nullptr || operands != nullptr || raw_entity;
@@ -75,6 +78,16 @@ class PointLookup {
   }
   PointLookup(const PointLookup&) = delete;
   PointLookup& operator=(const PointLookup&) = delete;
+
+  // Where the answer came from, for statistics: a level of files, or one of these.
+  static constexpr int kFromMemtable = -1;
+  static constexpr int kFromNowhere = -2;  // No source decided: the history had ended.
+  int found_in() const { return found_in_; }
+  // Files of `level` are asked from now on.
+  void EnterLevel(int level) { found_in_ = level; }
+  // Of the value that the sink got.
+  uint64_t value_bytes() const { return value_bytes_; }
+  size_t operand_count() const { return operands_.size(); }
 
   Slice user_key() const { return user_key_; }  // Without timestamp.
   // What to seek: user key plus read timestamp, and the tag of the snapshot.
@@ -111,6 +124,7 @@ class PointLookup {
                      sequence <= snapshot_ && sequence >= covered_up_to_ && !has_timestamps_ &&
                      !extras_.TouchesValues())) {
       state_ = State::kFound;
+      value_bytes_ = value.size();
       sink_->take(sink_, value, source);
       return false;
     }
@@ -136,6 +150,10 @@ class PointLookup {
   void MergeInto(bool has_base, EntryKind base_kind, Slice base);
   void FoundPlain(Slice value, const PinSource& source);
   void Deleted(Slice timestamp);
+  void Give(Slice value, const PinSource& source) {
+    value_bytes_ = value.size();
+    sink_->take(sink_, value, source);
+  }
   // Reads the value a blob index stands for. False: the lookup failed.
   bool FetchBlob(Slice user_key_with_timestamp, Slice index, std::string* value);
 
@@ -153,6 +171,8 @@ class PointLookup {
   bool hashed_ = false;
   const bool has_timestamps_;
   State state_ = State::kSearching;
+  int found_in_ = kFromMemtable;
+  uint64_t value_bytes_ = 0;
   Status status_;
   Extras extras_;
   std::vector<std::string> operands_;  // Newest first.

@@ -13,8 +13,11 @@ namespace skarn {
 
 // One line "Options.<name>: <value>" for each option, of header level.
 void DumpOptions(Logger* logger, const DbOptions& options);
-// Begins with "--------------- Options for column family [<name>]:".
-void DumpOptions(Logger* logger, Slice name, const ColumnFamilyOptions& options);
+// Begins with "--------------- Options for column family [<name>]:". `cache_lines` describe the
+// block cache, which this room cannot look into.
+void DumpOptions(Logger* logger, Slice name, const ColumnFamilyOptions& options, Slice cache_lines);
+// One line "<name>: <value>" for each option that may be changed while the database is open.
+void DumpChangeableOptions(Logger* logger, const ColumnFamilyOptions& options);
 // Which codecs there are.
 void DumpCodecs(Logger* logger);
 

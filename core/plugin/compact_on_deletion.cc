@@ -1,6 +1,8 @@
 #include "core/plugin/compact_on_deletion.h"
 
+#include <cstdio>
 #include <deque>
+#include <string>
 
 namespace skarn {
 namespace {
@@ -55,6 +57,13 @@ class CompactOnDeletionFactory : public TablePropertiesCollectorFactory {
  public:
   explicit CompactOnDeletionFactory(const CompactOnDeletionOptions& options) : options_(options) {}
   const char* Name() const override { return "CompactOnDeletionCollector"; }
+  std::string ToString() const override {
+    char text[160];
+    snprintf(text, sizeof(text),
+             "%s (Sliding window size = %zu Deletion trigger = %zu Deletion ratio = %g)", Name(),
+             options_.window_size, options_.deletion_trigger, options_.deletion_ratio);
+    return text;
+  }
   std::unique_ptr<TablePropertiesCollector> Create(uint32_t, int) override {
     return std::make_unique<CompactOnDeletionCollector>(options_);
   }

@@ -30,6 +30,8 @@ class TablePropertiesCollectorFactory {
  public:
   virtual ~TablePropertiesCollectorFactory() = default;
   virtual const char* Name() const = 0;
+  // The name and what was set, for the LOG.
+  virtual std::string ToString() const { return Name(); }
   virtual std::unique_ptr<TablePropertiesCollector> Create(uint32_t column_family_id,
                                                            int level) = 0;
 };

@@ -153,6 +153,7 @@ Status BlockLoader::Index(TableRead* read, const BlockHandle& handle, const Inde
   }
   if (Status s = CheckTier(*read); !s.ok()) return s;
   ++read->counts.index_blocks_read;
+  read->counts.index_bytes_read += handle.size + kBlockTrailerSize;
   BlockRef block;
   if (Status s =
           file_->ReadBlock(read, handle, BlockContent::kIndex, /*parse=*/false, readahead, &block);
@@ -196,6 +197,7 @@ Status BlockLoader::Filter(TableRead* read, const BlockHandle& handle, bool cach
   }
   if (Status s = CheckTier(*read); !s.ok()) return s;
   ++read->counts.filter_blocks_read;
+  read->counts.filter_bytes_read += handle.size + kBlockTrailerSize;
   BlockRef block;
   if (Status s =
           file_->ReadBlock(read, handle, BlockContent::kMeta, /*parse=*/false, readahead, &block);

@@ -245,6 +245,8 @@ Status BlockTableOpener::Open(std::unique_ptr<RandomAccessFile> random_access) {
       new TableFile(std::move(random_access), options_.path, size,
                     options_.env != nullptr ? options_.env->clock : nullptr, options_.rate_limiter);
   TableFile* file = table_->file_;
+  file->last_level = options_.last_level;
+  file->level_read_micros = options_.level_read_micros;
   if (Status s = ReadTail(&read_, file, options_.tail_size_bytes, &tail_bytes_, &tail_); !s.ok()) {
     return s;
   }

@@ -534,6 +534,7 @@ Status TableBuilder::Rep::WriteDirect(Slice payload, BlockHandle* handle, bool* 
     }
   }
   if (size == 0) size = payload.size();
+  out.NoteCompression(compressor.type(), payload.size(), size, type);
 
   Status s = PadBefore(size, after_gap);
   if (!s.ok()) return s;
@@ -592,6 +593,7 @@ Status TableBuilder::Rep::WriteBatch(BlockBatch* batch) {
                   DecodeFixed32(checksum) +
                       ChecksumContextModifier(out.base_context_checksum(), handle.offset));
     out.NoteType(item.type);
+    out.NoteCompression(wanted, item.raw_size, item.stored_size, item.type);
     index.SetHandle(item.entry, handle, after_gap);
     if (wanted == CompressionType::kNone) {
       ++properties.num_data_blocks_compression_bypassed;
@@ -891,6 +893,10 @@ uint64_t TableBuilder::tail_size_bytes() const {
 }
 
 bool TableBuilder::need_compaction() const { return rep_->need_compaction; }
+const CompressionCounts& TableBuilder::compression_counts() const {
+  return rep_->out.compression_counts();
+}
+
 const TableProperties& TableBuilder::properties() const { return rep_->properties; }
 
 }  // namespace skarn

@@ -20,6 +20,7 @@
 #include "core/key/internal_key.h"
 #include "core/options/options.h"
 #include "core/plugin/table_properties_collector.h"
+#include "core/table/table_file_writer.h"
 #include "core/table/table_properties.h"
 
 namespace skarn {
@@ -91,6 +92,7 @@ class TableBuilder {
   bool need_compaction() const;
   // Valid after Finish().
   const TableProperties& properties() const;
+  const CompressionCounts& compression_counts() const;
 
  private:
   struct Rep;

@@ -82,10 +82,13 @@ Status TableFile::ReadRaw(TableRead* read, uint64_t offset, size_t size, Slice* 
                           char* scratch) {
   if (Status s = CheckDeadline(*read); !s.ok()) return s;
   Throttle(*read, size);
+  const uint64_t start_ns = read->timed() ? PerfNow() : 0;
   {
     PerfTimer timer(read->thread, PerfMetric::kBlockReadTime);
     if (Status s = file_->Read(offset, size, result, scratch); !s.ok()) return s;
   }
+  read->NoteFileRead(result->size(), last_level, start_ns == 0 ? 0 : PerfNow() - start_ns,
+                     level_read_micros);
   if (result->size() != size) {
     return Status::Corruption(Concat("truncated block read from ", path_, " offset ", offset,
                                      ", expected ", size, " bytes, got ", result->size()));
@@ -127,7 +130,21 @@ Status TableFile::ReadBlock(TableRead* read, const BlockHandle& handle, BlockCon
   const size_t total = static_cast<size_t>(handle.size) + kBlockTrailerSize;
   ++read->counts.blocks_read;
   read->counts.bytes_read += total;
+  if (SKARN_UNLIKELY(read->timed())) {
+    const uint64_t start_ns = PerfNow();
+    Status s = ReadBlockUntimed(read, handle, content, parse, readahead, total, block);
+    const uint64_t nanos = PerfNow() - start_ns;
+    read->NoteBlockTime(nanos);
+    if (mapped()) read->NoteFileRead(total, last_level, nanos, level_read_micros);
+    return s;
+  }
+  if (mapped()) read->NoteFileRead(total, last_level, 0, nullptr);
+  return ReadBlockUntimed(read, handle, content, parse, readahead, total, block);
+}
 
+Status TableFile::ReadBlockUntimed(TableRead* read, const BlockHandle& handle, BlockContent content,
+                                   bool parse, Readahead* readahead, size_t total,
+                                   BlockRef* block) {
   if (mapped()) {
     if (readahead != nullptr) readahead->HintMapped(this, handle.offset, total);
     const char* raw = mapping_.data() + handle.offset;

@@ -42,6 +42,10 @@ class TableFile final : public MappingOwner {
   const RandomAccessFile& file() const { return *file_; }
   bool mapped() const { return !mapping_.empty(); }
 
+  // Set before the first read.
+  bool last_level = false;                 // Files of the last level are counted apart.
+  Histogram* level_read_micros = nullptr;  // Outlives the reads; may be null.
+
   // Known once the footer and the properties are read.
   Footer footer;
   CompressionProperty compression;
@@ -84,6 +88,8 @@ class TableFile final : public MappingOwner {
 
   ~TableFile() override = default;
   [[gnu::cold]] void ThrottleSlow(IoPriority priority, uint64_t bytes) const;
+  Status ReadBlockUntimed(TableRead* read, const BlockHandle& handle, BlockContent content,
+                          bool parse, Readahead* readahead, size_t total, BlockRef* block);
   bool IsVerified(const BlockHandle& handle) const;
   void SetVerified(const BlockHandle& handle);
   Status Verify(TableRead* read, const BlockHandle& handle, const char* raw) const;

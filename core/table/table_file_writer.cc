@@ -33,6 +33,7 @@ Status TableFileWriter::Write(BlockRole role, Slice payload, BlockHandle* handle
     Status s = index_compressor_->Compress(payload, out, &size);
     if (!s.ok()) return s;
     if (size != 0) type = index_compressor_->type();
+    NoteCompression(index_compressor_->type(), payload.size(), size, type);
   }
   if (size == 0) {
     size = payload.size();

@@ -22,6 +22,17 @@
 
 namespace skarn {
 
+// What became of the blocks that might have been compressed.
+struct CompressionCounts {
+  uint64_t compressed = 0;
+  uint64_t compressed_from_bytes = 0;
+  uint64_t compressed_to_bytes = 0;
+  uint64_t rejected = 0;  // It gained too little.
+  uint64_t rejected_bytes = 0;
+  uint64_t bypassed = 0;  // It was not wanted.
+  uint64_t bypassed_bytes = 0;
+};
+
 class TableFileWriter : public BlockSink {
  public:
   // `index_compressor` serves blocks of the index; null stores them as they are. It and
@@ -60,6 +71,22 @@ class TableFileWriter : public BlockSink {
     const auto byte = static_cast<uint8_t>(type);
     types_[byte >> 6] |= uint64_t{1} << (byte & 63);
   }
+  // Notes what became of a data or index block; `wanted` is the type that was tried.
+  void NoteCompression(CompressionType wanted, size_t raw_size, size_t stored_size,
+                       CompressionType stored) {
+    if (wanted == CompressionType::kNone) {
+      ++compression_counts_.bypassed;
+      compression_counts_.bypassed_bytes += raw_size;
+    } else if (stored == CompressionType::kNone) {
+      ++compression_counts_.rejected;
+      compression_counts_.rejected_bytes += raw_size;
+    } else {
+      ++compression_counts_.compressed;
+      compression_counts_.compressed_from_bytes += raw_size;
+      compression_counts_.compressed_to_bytes += stored_size;
+    }
+  }
+  const CompressionCounts& compression_counts() const { return compression_counts_; }
   // "0407": the types other than kNone that were stored, ascending, as hex digits.
   std::string StoredTypes() const;
 
@@ -72,6 +99,7 @@ class TableFileWriter : public BlockSink {
   Observer* observer_ = nullptr;
   uint64_t offset_ = 0;
   uint64_t types_[4] = {0, 0, 0, 0};
+  CompressionCounts compression_counts_;
   std::map<std::string, BlockHandle> metas_;  // Ordered as the metaindex is.
   BlockBuffer scratch_;
 };

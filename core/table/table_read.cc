@@ -15,7 +15,15 @@ void TableRead::AddCounts() {
         uint64_t{counts.data_hits} + counts.index_hits + counts.filter_hits);
     if (counts.index_hits != 0) add(PerfMetric::kBlockCacheIndexHitCount, counts.index_hits);
     if (counts.filter_hits != 0) add(PerfMetric::kBlockCacheFilterHitCount, counts.filter_hits);
+    add(PerfMetric::kBlockCacheReadByte, counts.hit_bytes);
+    if (counts.blocks_decompressed != 0) {
+      add(PerfMetric::kBlockDecompressCount, counts.blocks_decompressed);
+    }
     if (counts.blocks_read != 0) {
+      add(PerfMetric::kIndexBlockReadByte, counts.index_bytes_read);
+      add(PerfMetric::kFilterBlockReadByte, counts.filter_bytes_read);
+      add(PerfMetric::kDataBlockReadByte,
+          counts.bytes_read - counts.index_bytes_read - counts.filter_bytes_read);
       add(PerfMetric::kBlockReadCount, counts.blocks_read);
       add(PerfMetric::kBlockReadByte, counts.bytes_read);
       add(PerfMetric::kIndexBlockReadCount, counts.index_blocks_read);
@@ -28,6 +36,23 @@ void TableRead::AddCounts() {
     }
   }
   if (statistics_ != nullptr) AddToStatistics();
+}
+
+void TableRead::NoteBlockTime(uint64_t nanos) {
+  statistics_->Record(thread,
+                      caller == TableCaller::kCompaction ? HistogramKind::kReadBlockCompactionMicros
+                                                         : HistogramKind::kReadBlockGetMicros,
+                      nanos / 1000);
+}
+
+void TableRead::NoteFileRead(size_t bytes, bool last_level, uint64_t nanos, Histogram* by_level) {
+  ++counts.file_reads;
+  counts.file_read_bytes += bytes;
+  counts.last_level = last_level;
+  thread->perf_counters[static_cast<size_t>(PerfMetric::kTableBytesRead)] += bytes;
+  if (!timed()) return;
+  statistics_->Record(thread, HistogramKind::kSstReadMicros, nanos / 1000);
+  if (by_level != nullptr) by_level->Add(nanos / 1000);
 }
 
 void TableRead::AddToStatistics() {
@@ -63,6 +88,9 @@ void TableRead::AddToStatistics() {
   add(Ticker::kBloomFilterFullTruePositive, c.filter_true_positive);
   add(Ticker::kBloomFilterPrefixChecked, c.prefix_checked);
   add(Ticker::kBloomFilterPrefixUseful, c.prefix_useful);
+  add(c.last_level ? Ticker::kLastLevelReadBytes : Ticker::kNonLastLevelReadBytes,
+      c.file_read_bytes);
+  add(c.last_level ? Ticker::kLastLevelReadCount : Ticker::kNonLastLevelReadCount, c.file_reads);
   if (caller == TableCaller::kVerify) add(Ticker::kVerifyChecksumReadBytes, c.bytes_read);
 }
 

@@ -41,6 +41,12 @@ struct TableReadCounts {
   uint32_t blocks_decompressed = 0;
   uint64_t decompressed_from_bytes = 0;
   uint64_t decompressed_to_bytes = 0;
+  uint64_t index_bytes_read = 0;
+  uint64_t filter_bytes_read = 0;
+  // Of the file; one may bring many blocks.
+  uint32_t file_reads = 0;
+  uint64_t file_read_bytes = 0;
+  bool last_level = false;  // Where the file was when it was opened.
 
   uint32_t filter_useful = 0;         // The filter said no.
   uint32_t filter_positive = 0;       // It said maybe,
@@ -63,6 +69,13 @@ class TableRead {
     AddCounts();
     counts = TableReadCounts();
   }
+
+  // Whether somebody wants to know how long reads take.
+  bool timed() const { return statistics_ != nullptr && statistics_->WantsTimers(); }
+  // Records how long a block took from the file on, its decompression included.
+  void NoteBlockTime(uint64_t nanos);
+  // Notes a read of the file. `by_level` may be null.
+  void NoteFileRead(size_t bytes, bool last_level, uint64_t nanos, Histogram* by_level);
 
   const ReadOptions& options;
   const TableCaller caller;

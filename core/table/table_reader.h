@@ -21,6 +21,9 @@
 
 namespace skarn {
 
+class Histogram;
+class Statistics;
+
 struct TableReaderOptions {
   const KeyOrder* order = nullptr;  // Outlives the reader.
   TableOptions table;
@@ -30,8 +33,10 @@ struct TableReaderOptions {
   std::string path;
   uint64_t file_number = 0;
   uint64_t file_size_bytes = 0;
-  uint64_t tail_size_bytes = 0;  // 0: unknown.
-  int level = -1;                // Where the file is; pins index and filter per level.
+  uint64_t tail_size_bytes = 0;            // 0: unknown.
+  int level = -1;                          // Where the file is; pins index and filter per level.
+  bool last_level = false;                 // It is the last that the column family can have.
+  Histogram* level_read_micros = nullptr;  // For reads of that level; outlives the reader.
   bool skip_filters = false;
   bool flushed_recently = false;  // Came from a flush; pinning tier kFlushedAndSimilar.
   bool max_open_files_unlimited = true;

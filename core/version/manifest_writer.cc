@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "core/metrics/statistics.h"
 #include "core/version/manifest_state.h"
 #include "core/version/version_builder.h"
 #include "core/version/version_set.h"
@@ -229,7 +230,10 @@ Status VersionSet::WriteManifest(Batch* batch, bool* current_may_have_changed) {
     if (s.ok()) s = log->AddRecord(bytes);
     if (!s.ok()) return s;
   }
+  const uint64_t start_ns = options_->env->clock->NowNanos();
   Status s = log->file()->Sync();
+  RecordHistogram(options_->statistics.get(), HistogramKind::kManifestFileSyncMicros,
+                  (options_->env->clock->NowNanos() - start_ns) / 1000);
   if (!s.ok()) return s;
   batch->manifest_size = log->file()->size_bytes();
   if (!batch->roll) return s;

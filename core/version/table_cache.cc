@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/epoch.h"
+#include "core/metrics/perf_context.h"
 #include "core/metrics/statistics.h"
 #include "core/version/file_names.h"
 
@@ -88,6 +89,8 @@ void OpenTableBudget::CloseSome(std::vector<OpenTable*>* closed) {
 TableCache::TableCache(Context context, OpenTableBudget* budget)
     : context_(std::move(context)),
       budget_(budget),
+      level_count_(std::max(context_.options->num_levels, 1)),
+      level_read_micros_(new Histogram[static_cast<size_t>(level_count_)]),
       row_cache_(context_.db_options->row_cache.get(), context_.db_options->statistics.get()) {}
 
 TableCache::~TableCache() = default;
@@ -146,8 +149,43 @@ Result<std::unique_ptr<RandomAccessFile>> TableCache::OpenFile(const FileRecord&
   return opened;
 }
 
+void TableCache::Park(const FileRecord& file, int level, std::unique_ptr<TableReader> reader) {
+  MutexLock lock(&mutex_);
+  if (parked_.size() < kParkedMax) parked_.push_back({file.number, level, std::move(reader)});
+}
+
+void TableCache::Forget(uint64_t file_number) {
+  std::unique_ptr<TableReader> reader;  // Let go of after unlocking.
+  MutexLock lock(&mutex_);
+  for (Parked& parked : parked_) {
+    if (parked.file_number != file_number) continue;
+    reader = std::move(parked.reader);
+    if (&parked != &parked_.back()) parked = std::move(parked_.back());
+    parked_.pop_back();
+    return;
+  }
+}
+
+std::unique_ptr<TableReader> TableCache::TakeParked(uint64_t file_number, int level) {
+  MutexLock lock(&mutex_);
+  for (Parked& parked : parked_) {
+    if (parked.file_number != file_number || parked.level != level) continue;
+    std::unique_ptr<TableReader> reader = std::move(parked.reader);
+    if (&parked != &parked_.back()) parked = std::move(parked_.back());
+    parked_.pop_back();
+    return reader;
+  }
+  return nullptr;
+}
+
 Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& file, int level,
                                                             bool direct) {
+  if (!direct) {
+    if (auto parked = TakeParked(file.number, level)) return parked;
+  }
+  Statistics* const statistics = context_.db_options->statistics.get();
+  const bool timed = statistics != nullptr && statistics->WantsTimers();
+  const uint64_t start_ns = timed ? PerfNow() : 0;
   std::string path;
   uint64_t size_bytes = 0;
   auto opened = OpenFile(file, &path, &size_bytes, direct);
@@ -173,6 +211,8 @@ Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& fi
   reader.file_size_bytes = size_bytes;
   reader.tail_size_bytes = file.tail_size_bytes;
   reader.level = level;
+  reader.last_level = level == level_count_ - 1;
+  if (level >= 0 && level < level_count_) reader.level_read_micros = &level_read_micros_[level];
   reader.max_open_files_unlimited = budget_->unlimited();
   reader.largest_sequence = file.largest_sequence;
   if (db.verify_sst_unique_id_in_manifest) {
@@ -182,7 +222,11 @@ Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& fi
   reader.db_session_id = context_.db_session_id;
   reader.protect_cached_blocks = options->block_protection_bytes_per_key != 0;
   reader.rate_limiter = db.rate_limiter.get();
-  return TableReader::Open(reader, std::move(*opened));
+  auto table = TableReader::Open(reader, std::move(*opened));
+  if (timed) {
+    statistics->Record(HistogramKind::kTableOpenIoMicros, (PerfNow() - start_ns) / 1000);
+  }
+  return table;
 }
 
 Result<TableReader*> TableCache::FindSlow(FileMetadata* file, int level) {

@@ -23,6 +23,7 @@
 #include "core/base/mutex.h"
 #include "core/base/result.h"
 #include "core/key/pin.h"
+#include "core/metrics/histogram.h"
 #include "core/options/options.h"
 #include "core/table/table_reader.h"
 #include "core/version/row_cache.h"
@@ -113,6 +114,10 @@ class TableCache {
   Result<TableHold> Hold(FileMetadata* file, int level, bool cached_only = false);
   // Opens a table that belongs to nobody yet (a job's output, a file to ingest).
   Result<std::unique_ptr<TableReader>> OpenUnshared(const FileRecord& file, int level);
+  // Keeps such a table for the first Find() or Hold() of the file, which then need not open it
+  // again. Some are kept only; the caller forgets those that will not be asked for.
+  void Park(const FileRecord& file, int level, std::unique_ptr<TableReader> reader);
+  void Forget(uint64_t file_number);
 
   // A cursor over one file; `*pin` keeps the table and must outlive the cursor.
   // `read` must outlive both.
@@ -128,6 +133,9 @@ class TableCache {
   // Readers opened from now on use these.
   void SetOptions(std::shared_ptr<const ColumnFamilyOptions> options) SKARN_EXCLUDES(mutex_);
   std::string PathOf(const FileRecord& file) const;
+  // How long reads of the files of each level took, counted when statistics are kept.
+  int level_count() const { return level_count_; }
+  const Histogram& level_read_micros(int level) const { return level_read_micros_[level]; }
   // Sum of memory_bytes() of open tables among `files`.
   static uint64_t MemoryBytes(const std::vector<FileMetadata*>& files);
 
@@ -137,15 +145,27 @@ class TableCache {
   static TableHold TryHold(FileMetadata* file);
   Result<std::unique_ptr<TableReader>> OpenReader(const FileRecord& file, int level,
                                                   bool direct = false);
+  std::unique_ptr<TableReader> TakeParked(uint64_t file_number, int level);
   // `direct`: past the page cache, whatever the options say.
   Result<std::unique_ptr<RandomAccessFile>> OpenFile(const FileRecord& file, std::string* path,
                                                      uint64_t* size_bytes, bool direct = false);
 
+  struct Parked {
+    uint64_t file_number;
+    int level;
+    std::unique_ptr<TableReader> reader;
+  };
+  // More would be open beside what the budget counts.
+  static constexpr size_t kParkedMax = 16;
+
   Context context_;  // All but `options` fixed.
   OpenTableBudget* const budget_;
+  const int level_count_;
+  const std::unique_ptr<Histogram[]> level_read_micros_;
   const RowCache row_cache_;
-  // Guards context_.options; a leaf in the lock order.
+  // Guards context_.options and what is parked; a leaf in the lock order.
   mutable Mutex mutex_;
+  std::vector<Parked> parked_ SKARN_GUARDED_BY(mutex_);
   // By file number: two threads that want one table open it once. Held while the file is
   // read, which only others that want it wait for. Above the budget's mutex.
   static constexpr size_t kOpeningMutexes = 16;

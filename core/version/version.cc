@@ -68,6 +68,7 @@ bool Version::TombstoneCounts(const FileRecord& file, const PointLookup& lookup,
 
 void Version::LookIn(const ReadOptions& read, FileMetadata* file, int level, size_t position,
                      PointLookup* lookup) {
+  lookup->EnterLevel(level);
   const bool cached_only = read.read_tier == ReadTier::kBlockCache;
   if (SKARN_UNLIKELY(cached_only && file->reader.load(std::memory_order_acquire) == nullptr)) {
     lookup->Fail(Status::Incomplete("no blocking io"));
@@ -169,6 +170,7 @@ void Version::LookInForMany(const ReadOptions& read, int level, size_t position,
     LookIn(read, storage_.level(level)[position], level, position, lookups[0]);
     return;
   }
+  for (size_t i = 0; i < count; ++i) lookups[i]->EnterLevel(level);
   FileMetadata* const file = storage_.level(level)[position];
   const bool cached_only = read.read_tier == ReadTier::kBlockCache;
   if (cached_only && file->reader.load(std::memory_order_acquire) == nullptr) {

@@ -25,6 +25,16 @@ static int Has(rocksdb_t* db, const char* key) {
 }
 
 /* The first copy flushes, the second takes the log as it is. */
+static int CountLogs(const char* path) {
+  DIR* entries = opendir(path);
+  struct dirent* entry;
+  int count = 0;
+  CHECK(entries != NULL);
+  while ((entry = readdir(entries)) != NULL) count += strstr(entry->d_name, ".log") != NULL;
+  closedir(entries);
+  return count;
+}
+
 static void TestCopies(const char* directory) {
   rocksdb_options_t* options = rocksdb_options_create();
   char* error = NULL;
@@ -39,6 +49,7 @@ static void TestCopies(const char* directory) {
   CHECK_OK(error);
   rocksdb_checkpoint_create(checkpoint, PathIn(directory, "first", 1), 0, &error);
   CHECK_OK(error);
+  CHECK(CountLogs(PathIn(directory, "first", 1)) == 1); /* The flushed one is left out. */
   Put(db, "logged", "2");
   rocksdb_checkpoint_create(checkpoint, PathIn(directory, "second", 1), 1 << 30, &error);
   CHECK_OK(error);

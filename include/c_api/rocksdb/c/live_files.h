@@ -1,4 +1,7 @@
-/* The table files of an open database. */
+/* The table files of an open database.
+
+   What the getters return belongs to the list and is valid until it is destroyed; an index that is
+   out of range gives an empty name and zeroes. Lists that a caller makes describe files to import. */
 
 #ifndef SKARN_C_API_ROCKSDB_C_LIVE_FILES_H_
 #define SKARN_C_API_ROCKSDB_C_LIVE_FILES_H_
@@ -32,7 +35,10 @@ extern ROCKSDB_LIBRARY_API void rocksdb_livefile_set_smallest_key(
     rocksdb_livefile_t* livefile, const char* value, size_t length);
 extern ROCKSDB_LIBRARY_API void rocksdb_livefile_set_smallest_seqno(
     rocksdb_livefile_t* livefile, uint64_t value);
+
+/* The files of all column families at this moment; release with rocksdb_livefiles_destroy(). */
 extern ROCKSDB_LIBRARY_API const rocksdb_livefiles_t* rocksdb_livefiles(rocksdb_t* db);
+/* Moves `livefile` to the end of `files` and destroys it. */
 extern ROCKSDB_LIBRARY_API void rocksdb_livefiles_add(rocksdb_livefiles_t* files,
                                                       rocksdb_livefile_t* livefile);
 extern ROCKSDB_LIBRARY_API const char* rocksdb_livefiles_column_family_name(

@@ -54,7 +54,8 @@ extern ROCKSDB_LIBRARY_API void rocksdb_suggest_compact_range_cf(
 extern ROCKSDB_LIBRARY_API void rocksdb_wait_for_compact(
     rocksdb_t* db, rocksdb_wait_for_compact_options_t* options, char** errptr);
 
-/* Makes compactions that callers asked for fail with Incomplete, until enabled again. */
+/* Makes compactions that callers asked for fail with Incomplete, until enabled as often as
+   disabled. Enabling once too often cancels the next disabling. */
 extern ROCKSDB_LIBRARY_API void rocksdb_disable_manual_compaction(rocksdb_t* db);
 extern ROCKSDB_LIBRARY_API void rocksdb_enable_manual_compaction(rocksdb_t* db);
 
