@@ -412,9 +412,11 @@ class DbImpl final : public Db {
   static constexpr int kToBaseLevel = -1;
   Status CompactLevels(const CompactRangeOptions& options, ColumnFamily* family, const Slice* begin,
                        const Slice* end);
+  // One piece after the other, from `input_level` to *output_level, or from level 0 to the base
+  // level (kToBaseLevel), which is then set. Files from `max_file_number` on are left alone.
   Status RunManualCompaction(const CompactRangeOptions& options, ColumnFamily* family,
-                             int input_level, int output_level, const Slice* begin,
-                             const Slice* end, uint64_t max_file_number, bool force_bottommost);
+                             int input_level, int* output_level, const Slice* begin,
+                             const Slice* end, uint64_t max_file_number, bool allow_move);
   Status ChangeLevel(ColumnFamily* family, int level, int target_level);
 
   // --- errors.cc ---

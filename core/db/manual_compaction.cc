@@ -113,7 +113,7 @@ Status DbImpl::CompactLevels(const CompactRangeOptions& options, ColumnFamily* f
                              const Slice* begin, const Slice* end) {
   CompactionStyle style;
   bool dynamic = false, has_filter = false;
-  int first = -1, last = -1, levels = 0;
+  int first = -1, levels = 0;
   uint64_t next_file_number = 0;
   Version* version = nullptr;
   {
@@ -127,43 +127,38 @@ Status DbImpl::CompactLevels(const CompactRangeOptions& options, ColumnFamily* f
     levels = version->storage().num_levels();
     next_file_number = versions_->next_file_number();
   }
-  for (int level = 0; level < version->storage().num_non_empty_levels(); ++level) {
-    if (!LevelOverlaps(version, level, begin, end)) continue;
-    if (first < 0) first = level;
-    last = level;
+  for (int level = 0; first < 0 && level < version->storage().num_non_empty_levels(); ++level) {
+    if (LevelOverlaps(version, level, begin, end)) first = level;
   }
   version->Unref();
   Status status;
-  int final_level = 0;
+  int final_level = std::max(first, 0);
   if (first >= 0 && style != CompactionStyle::kLevel) {
     final_level = style == CompactionStyle::kUniversal ? levels - 1 : 0;
-    status = RunManualCompaction(options, family, /*input_level=*/0, final_level, begin, end,
-                                 /*max_file_number=*/UINT64_MAX, /*force_bottommost=*/false);
+    status = RunManualCompaction(options, family, /*input_level=*/0, &final_level, begin, end,
+                                 /*max_file_number=*/UINT64_MAX, /*allow_move=*/true);
   } else if (first >= 0) {
+    // Down, level by level, to the lowest that has files, or with dynamic levels to the last.
+    const auto is_last = [&] {
+      if (final_level == 0) return false;
+      if (dynamic) return final_level + 1 >= levels;
+      MutexLock lock(&mutex_);
+      return final_level + 1 >= family->versions()->current()->storage().num_non_empty_levels();
+    };
+    while (status.ok() && !is_last()) {
+      const int level = final_level;
+      final_level = level == 0 && dynamic ? kToBaseLevel : level + 1;
+      status = RunManualCompaction(options, family, level, &final_level, begin, end,
+                                   /*max_file_number=*/UINT64_MAX, /*allow_move=*/true);
+    }
     const BottommostLevelCompaction bottommost = options.bottommost_level_compaction;
-    const bool forced = bottommost == BottommostLevelCompaction::kForce ||
-                        bottommost == BottommostLevelCompaction::kForceOptimized;
-    final_level = last;
-    for (int level = first; level <= last && status.ok(); ++level) {
-      if (level == last && level > 0) {
-        // The last level is rewritten in place, if at all.
-        if (!forced &&
-            !(bottommost == BottommostLevelCompaction::kIfHaveCompactionFilter && has_filter)) {
-          continue;
-        }
-        const uint64_t older_than = bottommost == BottommostLevelCompaction::kForceOptimized
-                                        ? next_file_number
-                                        : UINT64_MAX;
-        status = RunManualCompaction(options, family, level, level, begin, end, older_than,
-                                     /*force_bottommost=*/true);
-      } else {
-        const bool to_base = level == 0 && dynamic;
-        const int output = to_base ? kToBaseLevel : level + 1;
-        status = RunManualCompaction(options, family, level, output, begin, end,
-                                     /*max_file_number=*/UINT64_MAX,
-                                     /*force_bottommost=*/level == last && forced);
-        final_level = to_base ? levels - 1 : std::max(final_level, output);
-      }
+    if (status.ok() &&
+        (bottommost == BottommostLevelCompaction::kForce ||
+         bottommost == BottommostLevelCompaction::kForceOptimized ||
+         (bottommost == BottommostLevelCompaction::kIfHaveCompactionFilter && has_filter))) {
+      // There, what was not written just now is rewritten in place.
+      status = RunManualCompaction(options, family, final_level, &final_level, begin, end,
+                                   next_file_number, /*allow_move=*/false);
     }
   }
   if (status.ok() && options.change_level) {
@@ -180,9 +175,9 @@ Status DbImpl::CompactLevels(const CompactRangeOptions& options, ColumnFamily* f
 }
 
 Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFamily* family,
-                                   int input_level, int output_level, const Slice* begin,
-                                   const Slice* end, uint64_t max_file_number,
-                                   bool force_bottommost) {
+                                   int input_level, int* output_level, const Slice* begin,
+                                   const Slice* end, uint64_t max_file_number, bool allow_move) {
+  const int wanted_output = *output_level;
   const std::atomic<bool>* const pause =
       options.canceled != nullptr ? options.canceled : &manual_compactions_stopped_;
   const bool exclusive = options.exclusive_manual_compaction;
@@ -218,11 +213,11 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
     }
     ManualRange range;
     range.input_level = input_level;
-    range.output_level = output_level;
-    if (output_level == kToBaseLevel) {
+    if (wanted_output == kToBaseLevel) {
       const int base = family->versions()->current()->storage().base_level();
-      range.output_level = base > 0 ? base : 1;
+      *output_level = base > 0 ? base : 1;
     }
+    range.output_level = *output_level;
     range.begin = begin;
     range.end = end;
     range.max_file_number = max_file_number;
@@ -240,8 +235,7 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
       Cleanup cleanup;
       ++manual_running_;
       const auto protection = ProtectNewFiles();
-      status = RunCompaction(family, compaction.get(), pause, &cleanup,
-                             /*allow_move=*/!force_bottommost);
+      status = RunCompaction(family, compaction.get(), pause, &cleanup, allow_move);
       family->picker()->Release(compaction.get());
       compaction.reset();
       if (!family->dropped()) {

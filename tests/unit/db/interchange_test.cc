@@ -1,6 +1,7 @@
 // What logs hold for other releases, and what recovery and log iterators make of theirs.
 
 #include "core/batch/write_batch.h"
+#include "core/plugin/compaction_filter.h"
 #include "core/plugin/comparator.h"
 #include "core/version/file_names.h"
 #include "core/wal/log_reader.h"
@@ -174,6 +175,56 @@ TEST_F(InterchangeTest, AManualCompactionLooksForKeysInItsRange) {
   // Of a range tombstone as of a key.
   ASSERT_OK(compact("c2", "c3"));
   EXPECT_NE(Levels(), "2");
+}
+
+class CountingFilter : public CompactionFilter {
+ public:
+  const char* Name() const override { return "counting"; }
+  Decision Filter(int, Slice, Slice, std::string*) const override {
+    ++calls;
+    return Decision::kKeep;
+  }
+  mutable int calls = 0;
+};
+
+// The last level is rewritten for the filter's sake, but not what this call has just written.
+TEST_F(InterchangeTest, AManualCompactionFiltersOnce) {
+  CountingFilter filter;
+  family_options_.compaction_filter = &filter;
+  family_options_.disable_auto_compactions = true;
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  ASSERT_OK(Flush());
+  ASSERT_OK(Put("a", "2"));
+  ASSERT_OK(Put("b", "2"));
+  ASSERT_OK(Flush());
+  ASSERT_OK(Compact());
+  EXPECT_EQ(filter.calls, 2);
+  ASSERT_OK(Compact());
+  EXPECT_EQ(filter.calls, 4);
+  CloseDb();
+}
+
+// A range goes down to the last level even if it has nothing below.
+TEST_F(InterchangeTest, AManualCompactionGoesToTheLastLevelThatHasFiles) {
+  family_options_.disable_auto_compactions = true;
+  family_options_.level_compaction_dynamic_level_bytes = false;
+  family_options_.num_levels = 4;
+  Open();
+  ASSERT_OK(Put("z", "1"));
+  ASSERT_OK(Flush());
+  ASSERT_OK(Compact());
+  EXPECT_EQ(Levels(), "0,1");
+  CompactRangeOptions change;
+  change.change_level = true;
+  change.target_level = 3;
+  ASSERT_OK(db_->CompactRange(change, cf(0), nullptr, nullptr));
+  EXPECT_EQ(Levels(), "0,0,0,1");
+  ASSERT_OK(Put("a", "1"));
+  ASSERT_OK(Flush());
+  const Slice begin = "a", end = "b";
+  ASSERT_OK(db_->CompactRange(CompactRangeOptions(), cf(0), &begin, &end));
+  EXPECT_EQ(Levels(), "0,0,0,2");
 }
 
 TEST_F(InterchangeTest, RangeDeletesAreCheckedForTimestampsBeforeTheRowCache) {
