@@ -57,7 +57,8 @@ void rocksdb_block_based_options_set_block_cache(rocksdb_block_based_table_optio
 
 void rocksdb_block_based_options_set_filter_policy(rocksdb_block_based_table_options_t* options,
                                                    rocksdb_filterpolicy_t* filter_policy) {
-  Usable(options)->rep.filter_policy = filter_policy == nullptr ? nullptr : filter_policy->rep;
+  Usable(options)->rep.filter_policy =
+      filter_policy == nullptr ? nullptr : SharedPlugin(*filter_policy);
   Retire(filter_policy);
 }
 

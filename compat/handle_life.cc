@@ -67,6 +67,11 @@ class MisusedDatabase final : public Db {
     return MisusedStatus();
   }
   void GetColumnFamilyMetadata(ColumnFamilyHandle*, ColumnFamilyMetadata*) override {}
+  void GetLiveTables(std::vector<LiveTable>*) override {}
+  Status IngestExternalFiles(ColumnFamilyHandle*, const std::vector<std::string>&,
+                             const IngestOptions&) override {
+    return MisusedStatus();
+  }
   void GetMemoryUsage(uint64_t* memtables_total, uint64_t* memtables_unflushed,
                       uint64_t* table_readers) override {
     *memtables_total = *memtables_unflushed = *table_readers = 0;

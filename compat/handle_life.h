@@ -40,9 +40,19 @@ inline void Empty(rocksdb_pinnable_handle_t* value) { value->rep.Reset(); }
 // Iterators made with it read its bounds where they are.
 inline void Empty(rocksdb_readoptions_t* options) { options->rep.table_filter_state.reset(); }
 inline void Empty(rocksdb_wal_iterator_t* iterator) { iterator->rep.reset(); }
-// What passes to the options it is given to may be given to others as well.
-inline void Empty(rocksdb_slicetransform_t*) {}
-inline void Empty(rocksdb_filterpolicy_t*) {}
+// What passes to the options it is given to may be given to others as well, while the first have
+// it.
+template <typename Plugin>
+void KeepGiven(Plugin* plugin) {
+  plugin->given = plugin->rep;
+  plugin->rep.reset();
+}
+inline void Empty(rocksdb_slicetransform_t* transform) { KeepGiven(transform); }
+inline void Empty(rocksdb_filterpolicy_t* policy) { KeepGiven(policy); }
+template <typename Plugin>
+auto SharedPlugin(const Plugin& plugin) {
+  return plugin.rep != nullptr ? plugin.rep : plugin.given.lock();
+}
 // An open database may still use it: it stays whole as long as it is kept.
 inline void Empty(rocksdb_env_t*) {}
 

@@ -203,10 +203,13 @@ struct rocksdb_compactionfiltercontext_t {
 struct rocksdb_slicetransform_t {
   std::shared_ptr<const skarn::SliceTransform> rep;  // Shared with the options it is given to.
   skarn::HandleTag tag{};
+  std::weak_ptr<const skarn::SliceTransform>
+      given{};  // What rep was, once it has passed to options.
 };
 struct rocksdb_filterpolicy_t {
   std::shared_ptr<const skarn::FilterPolicy> rep;  // Shared with the options it is given to.
   skarn::HandleTag tag{};
+  std::weak_ptr<const skarn::FilterPolicy> given{};  // What rep was, once it has passed to options.
 };
 
 // ---- Shared parts ----

@@ -71,7 +71,7 @@ void rocksdb_options_set_compaction_filter_factory(rocksdb_options_t* options,
 }
 void rocksdb_options_set_prefix_extractor(rocksdb_options_t* options,
                                           rocksdb_slicetransform_t* transform) {
-  Usable(options)->cf.prefix_extractor = transform == nullptr ? nullptr : transform->rep;
+  Usable(options)->cf.prefix_extractor = transform == nullptr ? nullptr : SharedPlugin(*transform);
   Retire(transform);
 }
 

@@ -49,6 +49,7 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
     if (!recycle_.empty()) {
       recycled = recycle_.front();
       recycle_.pop_front();
+      reusing_ = recycled;  // Until it has its new name, a purge must let it be.
     }
   }
   const std::string path = WalFileName(directory_, number);
@@ -56,6 +57,10 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   Result<std::unique_ptr<WritableFile>> file =
       recycled != 0 ? fs->ReuseWritableFile(path, WalFileName(directory_, recycled), file_options)
                     : fs->NewWritableFile(path, file_options);
+  {
+    MutexLock lock(&mu_);
+    reusing_ = 0;
+  }
   if (!file.ok()) return file.status();
 
   FileWriter::Options writer_options;
@@ -319,6 +324,7 @@ bool WalManager::IsKept(uint64_t number) const {
   for (const LogFile& log : alive_) {
     if (log.number == number) return true;
   }
+  if (number == reusing_) return true;
   return std::find(recycle_.begin(), recycle_.end(), number) != recycle_.end() ||
          std::find(recycle_later_.begin(), recycle_later_.end(), number) != recycle_later_.end();
 }

@@ -125,6 +125,7 @@ class WalManager {
   std::deque<LogFile> alive_ SKARN_GUARDED_BY(mu_);
   std::deque<uint64_t> recycle_ SKARN_GUARDED_BY(mu_);
   std::vector<uint64_t> recycle_later_ SKARN_GUARDED_BY(mu_);  // Still being closed.
+  uint64_t reusing_ SKARN_GUARDED_BY(mu_) = 0;  // Is being given its new name; 0: none.
   std::vector<LogFile> synced_closed_ SKARN_GUARDED_BY(mu_);
   uint64_t first_own_number_ SKARN_GUARDED_BY(mu_) = 0;  // Logs before were made by others.
 

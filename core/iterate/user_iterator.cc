@@ -409,6 +409,11 @@ void UserIterator::NextSlow() {
     } else {
       cursor_->Seek(SeekKey(Plain(saved_key_.slice()), '\xff'), kMaxTag);
     }
+    // Its next entry may lie before saved_key_ too: parts of the cursor that had ended at the
+    // lower bound come back with what they had left out.
+    beyond_ = false;
+    FindForwardSlow(/*skipping=*/true);
+    return;
   }
   beyond_ = false;
   FindForward(/*skipping=*/true);

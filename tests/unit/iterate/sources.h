@@ -68,6 +68,7 @@ class VectorCursor : public InternalCursor {
     user_key_ = key_;
     value_ = text_;
     tag_ = entries_[index].tag;
+    value_ready_ = true;
   }
 
   const KeyOrder& order_;

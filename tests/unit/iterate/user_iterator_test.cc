@@ -38,6 +38,41 @@ std::unique_ptr<DbIterator> Iterate(std::vector<TestEntry> entries,
 
 constexpr EntryKind kDelete = EntryKind::kDeletion;
 
+// Going back it leaves out an entry below the bound, as levels do that end there.
+class CursorWithBound final : public VectorCursor {
+ public:
+  CursorWithBound(std::vector<TestEntry> entries, std::string bound)
+      : VectorCursor(Bytewise(), std::move(entries)), bound_(std::move(bound)) {}
+  void Prev() override {
+    VectorCursor::Prev();
+    if (valid() && user_key().Compare(bound_) < 0) VectorCursor::Prev();
+  }
+
+ private:
+  const std::string bound_;
+};
+
+// Turning round at the lower bound, the cursor shows again what it had left out below.
+TEST(UserIterator, TurningRoundAtTheLowerBoundShowsNothingBelowIt) {
+  const std::string bound = "c";
+  const Slice lower_bound = bound;
+  DbIteratorSetup setup;
+  setup.order = &Bytewise();
+  setup.read.iterate_lower_bound = &lower_bound;
+  IteratorView view;
+  view.cursor = std::make_unique<CursorWithBound>(
+      std::vector<TestEntry>{Entry("a", 1), Entry("b", 2), Entry("c", 3), Entry("d", 4)}, bound);
+  view.sequence = 100;
+  auto it = NewDbIterator(setup, std::move(view));
+  it->Seek("d");
+  it->Prev();
+  ASSERT_TRUE(it->valid());
+  EXPECT_EQ(it->key().ToString(), "c");
+  it->Next();
+  ASSERT_TRUE(it->valid());
+  EXPECT_EQ(it->key().ToString(), "d");
+}
+
 // The smallest limits with which RocksDB 7.8.3 gets through, for keys "a" and "d" with
 // `versions` each and `deletions` between them. F, L: to the ends; S, R: seeks between.
 TEST(UserIterator, FailsWhenItHasSkippedTooMuch) {
