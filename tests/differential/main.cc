@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -83,21 +84,35 @@ Shared* NewShared() {
 Shared* crash_shared = nullptr;
 std::string* crash_oracle = nullptr;
 
+// Whether the thread went on at an address where there is no code: a call through freed memory,
+// which may hold the other library's objects by now.
+bool IsLost(const siginfo_t* info, const void* context) {
+#ifdef __x86_64__
+  const auto* const state = static_cast<const ucontext_t*>(context);
+  return reinterpret_cast<uintptr_t>(info->si_addr) ==
+         static_cast<uintptr_t>(state->uc_mcontext.gregs[REG_RIP]);
+#else
+  (void)context;
+  return info->si_addr == nullptr;
+#endif
+}
+
 // Genuine RocksDB crashes now and then, which says nothing about the other side. The innermost
 // frame that lies in one of the two libraries tells whose crash it is.
-void OnCrash(int signal_number) {
+void OnCrash(int signal_number, siginfo_t* info, void* context) {
   // A jump to nowhere leaves no frames, and looking for them may crash again: then the side that
   // was called must do.
   crash_shared->crashed = crash_shared->side == 0 ? 1 : 2;
   void* frames[64];
   const int count = backtrace(frames, 64);
-  for (int i = 1; i < count; i++) {
-    Dl_info info;
-    if (dladdr(frames[i], &info) == 0 || info.dli_fname == nullptr) continue;
-    if (strstr(info.dli_fname, "librocksdb") == nullptr &&
-        strstr(info.dli_fname, "libskarn") == nullptr)
+  const bool is_lost = signal_number == SIGSEGV && IsLost(info, context);
+  for (int i = 1; i < count && !is_lost; i++) {
+    Dl_info library;
+    if (dladdr(frames[i], &library) == 0 || library.dli_fname == nullptr) continue;
+    if (strstr(library.dli_fname, "librocksdb") == nullptr &&
+        strstr(library.dli_fname, "libskarn") == nullptr)
       continue;
-    crash_shared->crashed = *crash_oracle == info.dli_fname ? 1 : 2;
+    crash_shared->crashed = *crash_oracle == library.dli_fname ? 1 : 2;
     break;
   }
   backtrace_symbols_fd(frames, count, STDERR_FILENO);
@@ -135,8 +150,11 @@ struct Task {
   right.is_oracle = arguments.left == arguments.right;
   crash_shared = task.shared;
   crash_oracle = new std::string(arguments.left);
+  struct sigaction action = {};
+  action.sa_sigaction = OnCrash;
+  action.sa_flags = SA_SIGINFO;
   for (int signal_number : {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE})
-    signal(signal_number, OnCrash);
+    sigaction(signal_number, &action, nullptr);
   void* unused[1];
   backtrace(unused, 1);  // Loads what it needs, which a handler must not.
   std::filesystem::create_directories(task.scratch);
