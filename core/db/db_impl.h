@@ -578,6 +578,7 @@ class DbImpl final : public Db {
       SKARN_GUARDED_BY(mutex_);  // Shared with syncs.
   std::set<uint64_t> logs_to_delete_ SKARN_GUARDED_BY(mutex_);
   bool purging_ SKARN_GUARDED_BY(mutex_) = false;
+  bool tracking_logs_ SKARN_GUARDED_BY(mutex_) = false;  // Synced logs are going to the MANIFEST.
   // The last write of the MANIFEST failed: files that it may name must not be deleted.
   bool manifest_uncertain_ SKARN_GUARDED_BY(mutex_) = false;
   bool auto_resume_scheduled_ SKARN_GUARDED_BY(mutex_) = false;

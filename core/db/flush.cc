@@ -331,6 +331,8 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
 }
 
 void DbImpl::TrackSyncedLogs() {
+  // What another thread has taken must be in the MANIFEST too before this one's caller is told.
+  while (tracking_logs_) work_done_.Wait();
   const std::vector<WalManager::LogFile> synced = wals_.TakeSyncedClosed();
   if (!options_->track_and_verify_wals_in_manifest || synced.empty()) return;
   VersionEdit edit;
@@ -340,7 +342,10 @@ void DbImpl::TrackSyncedLogs() {
     }
   }
   if (edit.wal_additions.empty()) return;
+  tracking_logs_ = true;
   Status status = versions_->LogAndApply(default_family_->versions(), &edit, db_directory_.get());
+  tracking_logs_ = false;
+  work_done_.SignalAll();
   if (!status.ok()) {
     manifest_uncertain_ = true;
     SetBackgroundError(status, ErrorCause::kManifestWrite);
