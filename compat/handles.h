@@ -117,9 +117,11 @@ struct rocksdb_sst_file_metadata_t {
 
 struct rocksdb_livefile_t {
   skarn::LiveTable rep;
+  skarn::HandleTag tag{};
 };
 struct rocksdb_livefiles_t {
   std::vector<skarn::LiveTable> rep;
+  skarn::HandleTag tag{};
 };
 
 // ---- Options ----

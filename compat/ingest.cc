@@ -1,6 +1,7 @@
 // Table files from outside a database: writing them, taking them in (c/ingest.h).
 
 #include "compat/c_status.h"
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "core/manage/sst_file_writer.h"
 #include "include/c_api/rocksdb/c.h"
@@ -8,9 +9,11 @@
 using skarn::EntryKind;
 using skarn::SaveError;
 using skarn::Slice;
+using skarn::Status;
 
 struct rocksdb_ingestexternalfileoptions_t {
   skarn::IngestOptions rep;
+  skarn::HandleTag tag{};
 };
 
 struct rocksdb_sstfilewriter_t {
@@ -19,10 +22,19 @@ struct rocksdb_sstfilewriter_t {
 
 namespace {
 
-void Ingest(rocksdb_t* db, skarn::ColumnFamilyHandle* family, const char* const* file_list,
+void Ingest(skarn::Db* db, skarn::ColumnFamilyHandle* family, const char* const* file_list,
             size_t list_len, const rocksdb_ingestexternalfileoptions_t* options, char** errptr) {
-  const std::vector<std::string> paths(file_list, file_list + list_len);
-  SaveError(errptr, db->rep->IngestExternalFiles(family, paths, options->rep));
+  std::vector<std::string> paths;
+  for (size_t i = 0; file_list != nullptr && i < list_len; ++i) {
+    if (file_list[i] != nullptr) paths.emplace_back(file_list[i]);
+  }
+  SaveError(errptr, db->IngestExternalFiles(
+                        family, paths, options == nullptr ? skarn::IngestOptions() : options->rep));
+}
+
+Status Add(rocksdb_sstfilewriter_t* writer, EntryKind kind, Slice key, Slice timestamp,
+           Slice value) {
+  return writer == nullptr ? MisusedStatus() : writer->rep.Add(kind, key, timestamp, value);
 }
 
 }  // namespace
@@ -31,7 +43,7 @@ extern "C" {
 
 rocksdb_sstfilewriter_t* rocksdb_sstfilewriter_create(const rocksdb_envoptions_t*,
                                                       const rocksdb_options_t* io_options) {
-  return new rocksdb_sstfilewriter_t{{io_options->db, io_options->cf}};
+  return new rocksdb_sstfilewriter_t{{Usable(io_options)->db, Usable(io_options)->cf}};
 }
 
 rocksdb_sstfilewriter_t* rocksdb_sstfilewriter_create_with_comparator(
@@ -40,10 +52,11 @@ rocksdb_sstfilewriter_t* rocksdb_sstfilewriter_create_with_comparator(
   return rocksdb_sstfilewriter_create(env, io_options);
 }
 
-void rocksdb_sstfilewriter_destroy(rocksdb_sstfilewriter_t* writer) { delete writer; }
+void rocksdb_sstfilewriter_destroy(rocksdb_sstfilewriter_t* writer) { RetireObject(writer); }
 
 void rocksdb_sstfilewriter_open(rocksdb_sstfilewriter_t* writer, const char* name, char** errptr) {
-  SaveError(errptr, writer->rep.Open(name));
+  SaveError(errptr,
+            writer == nullptr || name == nullptr ? MisusedStatus() : writer->rep.Open(name));
 }
 
 void rocksdb_sstfilewriter_add(rocksdb_sstfilewriter_t* writer, const char* key, size_t keylen,
@@ -54,32 +67,32 @@ void rocksdb_sstfilewriter_add(rocksdb_sstfilewriter_t* writer, const char* key,
 void rocksdb_sstfilewriter_put(rocksdb_sstfilewriter_t* writer, const char* key, size_t keylen,
                                const char* val, size_t vallen, char** errptr) {
   SaveError(errptr,
-            writer->rep.Add(EntryKind::kValue, Slice(key, keylen), Slice(), Slice(val, vallen)));
+            Add(writer, EntryKind::kValue, Slice(key, keylen), Slice(), Slice(val, vallen)));
 }
 
 void rocksdb_sstfilewriter_put_with_ts(rocksdb_sstfilewriter_t* writer, const char* key,
                                        size_t keylen, const char* ts, size_t tslen, const char* val,
                                        size_t vallen, char** errptr) {
-  SaveError(errptr, writer->rep.Add(EntryKind::kValue, Slice(key, keylen), Slice(ts, tslen),
-                                    Slice(val, vallen)));
+  SaveError(errptr, Add(writer, EntryKind::kValue, Slice(key, keylen), Slice(ts, tslen),
+                        Slice(val, vallen)));
 }
 
 void rocksdb_sstfilewriter_merge(rocksdb_sstfilewriter_t* writer, const char* key, size_t keylen,
                                  const char* val, size_t vallen, char** errptr) {
   SaveError(errptr,
-            writer->rep.Add(EntryKind::kMerge, Slice(key, keylen), Slice(), Slice(val, vallen)));
+            Add(writer, EntryKind::kMerge, Slice(key, keylen), Slice(), Slice(val, vallen)));
 }
 
 void rocksdb_sstfilewriter_delete(rocksdb_sstfilewriter_t* writer, const char* key, size_t keylen,
                                   char** errptr) {
-  SaveError(errptr, writer->rep.Add(EntryKind::kDeletion, Slice(key, keylen), Slice(), Slice()));
+  SaveError(errptr, Add(writer, EntryKind::kDeletion, Slice(key, keylen), Slice(), Slice()));
 }
 
 void rocksdb_sstfilewriter_delete_with_ts(rocksdb_sstfilewriter_t* writer, const char* key,
                                           size_t keylen, const char* ts, size_t tslen,
                                           char** errptr) {
-  SaveError(errptr, writer->rep.Add(EntryKind::kDeletionWithTimestamp, Slice(key, keylen),
-                                    Slice(ts, tslen), Slice()));
+  SaveError(errptr, Add(writer, EntryKind::kDeletionWithTimestamp, Slice(key, keylen),
+                        Slice(ts, tslen), Slice()));
 }
 
 void rocksdb_sstfilewriter_delete_range(rocksdb_sstfilewriter_t* writer, const char* begin_key,
@@ -90,11 +103,11 @@ void rocksdb_sstfilewriter_delete_range(rocksdb_sstfilewriter_t* writer, const c
 }
 
 void rocksdb_sstfilewriter_finish(rocksdb_sstfilewriter_t* writer, char** errptr) {
-  SaveError(errptr, writer->rep.Finish());
+  SaveError(errptr, writer == nullptr ? MisusedStatus() : writer->rep.Finish());
 }
 
 void rocksdb_sstfilewriter_file_size(rocksdb_sstfilewriter_t* writer, uint64_t* file_size) {
-  *file_size = writer->rep.file_size_bytes();
+  *file_size = writer == nullptr ? 0 : writer->rep.file_size_bytes();
 }
 
 rocksdb_ingestexternalfileoptions_t* rocksdb_ingestexternalfileoptions_create(void) {
@@ -102,50 +115,57 @@ rocksdb_ingestexternalfileoptions_t* rocksdb_ingestexternalfileoptions_create(vo
 }
 
 void rocksdb_ingestexternalfileoptions_destroy(rocksdb_ingestexternalfileoptions_t* opt) {
-  delete opt;
+  Retire(opt);
 }
 
 void rocksdb_ingestexternalfileoptions_set_move_files(rocksdb_ingestexternalfileoptions_t* opt,
                                                       unsigned char move_files) {
+  if (opt == nullptr) return;
   opt->rep.move_files = move_files != 0;
 }
 
 void rocksdb_ingestexternalfileoptions_set_snapshot_consistency(
     rocksdb_ingestexternalfileoptions_t* opt, unsigned char snapshot_consistency) {
+  if (opt == nullptr) return;
   opt->rep.snapshot_consistency = snapshot_consistency != 0;
 }
 
 void rocksdb_ingestexternalfileoptions_set_allow_global_seqno(
     rocksdb_ingestexternalfileoptions_t* opt, unsigned char allow_global_seqno) {
+  if (opt == nullptr) return;
   opt->rep.allow_global_sequence = allow_global_seqno != 0;
 }
 
 void rocksdb_ingestexternalfileoptions_set_allow_blocking_flush(
     rocksdb_ingestexternalfileoptions_t* opt, unsigned char allow_blocking_flush) {
+  if (opt == nullptr) return;
   opt->rep.allow_blocking_flush = allow_blocking_flush != 0;
 }
 
 void rocksdb_ingestexternalfileoptions_set_ingest_behind(rocksdb_ingestexternalfileoptions_t* opt,
                                                          unsigned char ingest_behind) {
+  if (opt == nullptr) return;
   opt->rep.ingest_behind = ingest_behind != 0;
 }
 
 void rocksdb_ingestexternalfileoptions_set_fail_if_not_bottommost_level(
     rocksdb_ingestexternalfileoptions_t* opt, unsigned char fail_if_not_bottommost_level) {
+  if (opt == nullptr) return;
   opt->rep.fail_if_not_bottommost_level = fail_if_not_bottommost_level != 0;
 }
 
 void rocksdb_ingest_external_file(rocksdb_t* db, const char* const* file_list,
                                   const size_t list_len,
                                   const rocksdb_ingestexternalfileoptions_t* opt, char** errptr) {
-  Ingest(db, nullptr, file_list, list_len, opt, errptr);
+  Ingest(DbOf(db), nullptr, file_list, list_len, opt, errptr);
 }
 
 void rocksdb_ingest_external_file_cf(rocksdb_t* db, rocksdb_column_family_handle_t* handle,
                                      const char* const* file_list, const size_t list_len,
                                      const rocksdb_ingestexternalfileoptions_t* opt,
                                      char** errptr) {
-  Ingest(db, handle->rep, file_list, list_len, opt, errptr);
+  skarn::ColumnFamilyHandle* const family = FamilyIn(db, handle);
+  Ingest(DbOf(db, family), family, file_list, list_len, opt, errptr);
 }
 
 }  // extern "C"

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "compat/handle_life.h"
 #include "compat/handles.h"
 #include "include/c_api/rocksdb/c.h"
 
@@ -12,7 +13,7 @@ namespace {
 // Indexes out of range give an empty file, so that no caller reads beyond the list.
 const LiveTable& At(const rocksdb_livefiles_t* files, int index) {
   static const LiveTable none;
-  if (index < 0 || static_cast<size_t>(index) >= files->rep.size()) return none;
+  if (files == nullptr || index < 0 || static_cast<size_t>(index) >= files->rep.size()) return none;
   return files->rep[static_cast<size_t>(index)];
 }
 
@@ -22,21 +23,24 @@ extern "C" {
 
 const rocksdb_livefiles_t* rocksdb_livefiles(rocksdb_t* db) {
   auto* files = new rocksdb_livefiles_t;
-  db->rep->GetLiveTables(&files->rep);
+  DbOf(db)->GetLiveTables(&files->rep);
   return files;
 }
 
 rocksdb_livefiles_t* rocksdb_livefiles_create(void) { return new rocksdb_livefiles_t; }
 
-void rocksdb_livefiles_destroy(const rocksdb_livefiles_t* files) { delete files; }
+void rocksdb_livefiles_destroy(const rocksdb_livefiles_t* files) {
+  Retire(const_cast<rocksdb_livefiles_t*>(files));
+}
 
 void rocksdb_livefiles_add(rocksdb_livefiles_t* files, rocksdb_livefile_t* livefile) {
+  if (files == nullptr || livefile == nullptr || !livefile->tag.live()) return;
   files->rep.push_back(std::move(livefile->rep));
-  delete livefile;
+  Retire(livefile);
 }
 
 int rocksdb_livefiles_count(const rocksdb_livefiles_t* files) {
-  return static_cast<int>(files->rep.size());
+  return files == nullptr ? 0 : static_cast<int>(files->rep.size());
 }
 
 const char* rocksdb_livefiles_column_family_name(const rocksdb_livefiles_t* files, int index) {
@@ -91,7 +95,7 @@ uint64_t rocksdb_livefiles_deletions(const rocksdb_livefiles_t* files, int index
 
 rocksdb_livefile_t* rocksdb_livefile_create(void) { return new rocksdb_livefile_t; }
 
-void rocksdb_livefile_destroy(rocksdb_livefile_t* livefile) { delete livefile; }
+void rocksdb_livefile_destroy(rocksdb_livefile_t* livefile) { Retire(livefile); }
 
 void rocksdb_livefile_set_column_family_name(rocksdb_livefile_t* livefile, const char* value) {
   livefile->rep.column_family = value;
