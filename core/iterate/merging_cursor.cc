@@ -47,7 +47,7 @@ class MergingCursor final : public InternalCursor, public Pooled {
       }
       children_.emplace_back();
       children_.back().cursor = sources[i].cursor.get();
-      owned_.push_back({std::move(sources[i].cursor), std::move(sources[i].owned_tombstones)});
+      owned_.push_back({std::move(sources[i].cursor), std::move(sources[i].owned_tombstones), ""});
     }
     losers_.resize(children_.size());
     count_ = static_cast<uint32_t>(children_.size());
@@ -128,6 +128,9 @@ class MergingCursor final : public InternalCursor, public Pooled {
   struct Owned {
     std::unique_ptr<InternalCursor> cursor;
     std::unique_ptr<TombstoneSource> tombstones;
+    // Where the child leapt last since it was put somewhere; empty: nowhere. It is never before
+    // that again, unless its keys are out of order.
+    std::string leapt_to;
   };
   struct Child {
     uint64_t rank = kLastRank;
@@ -151,6 +154,12 @@ class MergingCursor final : public InternalCursor, public Pooled {
     forward_ = forward;
     status_ = Status::Ok();
     cover_known_ = false;
+    ForgetLeaps();
+  }
+  void ForgetLeaps() {
+    if (SKARN_LIKELY(!leapt_)) return;
+    leapt_ = false;
+    for (Owned& owned : owned_) owned.leapt_to.clear();
   }
 
   void Fail(Status status) {
@@ -273,6 +282,7 @@ class MergingCursor final : public InternalCursor, public Pooled {
     const uint32_t current = winner_;
     forward_ = forward;
     cover_known_ = false;
+    ForgetLeaps();
     for (uint32_t i = 0; i < children_.size(); ++i) {
       InternalCursor* cursor = children_[i].cursor;
       if (i != current) {
@@ -387,20 +397,33 @@ class MergingCursor final : public InternalCursor, public Pooled {
     const TombstoneSpan& span = covering_->span;
     const Slice user_key = order_.StripTimestamp(cursor->user_key());
     const bool older = winner_ > covering_->child;
+    std::string& leapt_to = owned_[winner_].leapt_to;
+    if (SKARN_UNLIKELY(!leapt_to.empty() &&
+                       (order_.CompareStripped(user_key, leapt_to) < 0) == forward_)) {
+      Fail(Status::Corruption(Concat("keys out of order: ", user_key.ToHex(), " after a leap to ",
+                                     Slice(leapt_to).ToHex())));
+      return;
+    }
     if (forward_) {
       // At an included limit there is nowhere to seek to.
       if (older && span.has_limit && order_.CompareStripped(user_key, span.limit) < 0) {
         PerfAdd(CurrentThreadContext(), PerfMetric::kInternalRangeDelReseekCount);
+        NoteLeap(span.limit, &leapt_to);
         cursor->Seek(WithMaxTimestamp(span.limit), kMaxTag);
       } else {
         cursor->Next();
       }
     } else if (older && span.has_start) {
       PerfAdd(CurrentThreadContext(), PerfMetric::kInternalRangeDelReseekCount);
+      NoteLeap(span.start, &leapt_to);
       cursor->SeekForPrev(WithMaxTimestamp(span.start), kMaxTag);
     } else {
       cursor->Prev();
     }
+  }
+  void NoteLeap(Slice target, std::string* leapt_to) {
+    leapt_to->assign(target.data(), target.size());
+    leapt_ = true;
   }
   Slice WithMaxTimestamp(Slice user_key) {
     leap_target_.assign(user_key.data(), user_key.size());
@@ -429,6 +452,7 @@ class MergingCursor final : public InternalCursor, public Pooled {
   // While cover_known_: keys up to the end of *nearest_ (null: all) in the direction of
   // travel are covered up to this number, by *covering_ when it is not 0.
   bool cover_known_ = false;
+  bool leapt_ = false;  // Some child has a leapt_to.
   SequenceNumber covered_up_to_ = 0;
   const Cover* covering_ = nullptr;
   const TombstoneSpan* nearest_ = nullptr;

@@ -151,6 +151,31 @@ TEST(MergingCursor, LeapsOverWhatANewerSourceDeleted) {
   EXPECT_LT(old->moves(), 15u);
 }
 
+// A damaged table: behind the block where "c" belongs stands one that begins with "b".
+class DisorderedCursor final : public VectorCursor {
+ public:
+  using VectorCursor::VectorCursor;
+  void Seek(Slice key, uint64_t tag) override {
+    VectorCursor::Seek(key == Slice("c") ? Slice("b") : key, tag);
+  }
+};
+
+// The way out of the tombstone leads back into it.
+TEST(MergingCursor, EndsWithAnErrorWhenKeysOutOfOrderWouldKeepItLeaping) {
+  MergingCursorBuilder builder(Bytewise(), /*snapshot=*/50);
+  builder.Add(
+      std::make_unique<VectorCursor>(Bytewise(), std::vector<TestEntry>{}),
+      ClippedTombstones(Bytewise(), std::make_shared<FragmentedTombstones>(
+                                        Bytewise(), std::vector<RangeTombstone>{{"b", "c", 9}})));
+  builder.Add(std::make_unique<DisorderedCursor>(
+      Bytewise(), std::vector<TestEntry>{Put("a", 1), Put("b", 2), Put("d", 3)}));
+  const auto cursor = builder.Finish();
+  int steps = 0;
+  for (cursor->SeekToFirst(); cursor->valid() && steps < 100; cursor->Next()) ++steps;
+  EXPECT_EQ(steps, 1);
+  EXPECT_EQ(cursor->status().ToString(), "Corruption: keys out of order: 62 after a leap to 63");
+}
+
 TEST(ConcatenatingCursor, WalksItsFilesAsOne) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
