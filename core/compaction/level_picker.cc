@@ -419,10 +419,14 @@ class LevelPicker final : public CompactionPicker {
     size_t last = find(choice->files.back());
     if (first >= level.size() || last >= level.size()) return;
     uint64_t bytes = BytesOf(choice->files);
+    // With the gap between it and those taken: what a merge writes spans that too.
     const auto can_take = [&](size_t index) {
       FileMetadata* file = level[index];
-      const Slice low = order_.StripTimestamp(file->smallest_user_key());
-      const Slice high = order_.StripTimestamp(file->largest_user_key());
+      const bool after = index > last;
+      const Slice low = order_.StripTimestamp(after ? level[last]->largest_user_key()
+                                                    : file->smallest_user_key());
+      const Slice high = order_.StripTimestamp(after ? file->largest_user_key()
+                                                     : level[first]->smallest_user_key());
       return !file->being_compacted &&
              bytes + file->size_bytes <= choice->options->max_compaction_bytes &&
              !storage.RangeOverlaps(choice->output_level, &low, &high) &&
