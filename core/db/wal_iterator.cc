@@ -24,6 +24,14 @@ struct LogFile {
   SequenceNumber first_sequence = 0;
 };
 
+// Opens a log where it is, or where it was archived meanwhile.
+Result<std::unique_ptr<SequentialFile>> OpenLog(FileSystem* fs, const LogFile& log) {
+  auto file = fs->NewSequentialFile(log.path, FileOptions());
+  if (file.ok() || !file.status().IsPathNotFound()) return file;
+  const std::string directory = log.path.substr(0, log.path.rfind('/'));
+  return fs->NewSequentialFile(ArchivedWalFileName(directory, log.number), FileOptions());
+}
+
 // Reads the batches of one log. It begins with an empty batch that nobody wrote, if Skarn wrote
 // the log: that one is passed over.
 class BatchSource {
@@ -138,11 +146,7 @@ class LogIterator final : public WalIterator {
   bool Open(size_t position) {
     position_ = position;
     const LogFile& log = logs_[position];
-    auto file = fs_->NewSequentialFile(log.path, FileOptions());
-    if (!file.ok() && file.status().IsPathNotFound()) {  // Archived meanwhile.
-      file = fs_->NewSequentialFile(
-          ArchivedWalFileName(log.path.substr(0, log.path.rfind('/')), log.number), FileOptions());
-    }
+    auto file = OpenLog(fs_, log);
     status_ = file.status();
     if (!file.ok()) return false;
     source_ = std::make_unique<BatchSource>(std::move(file.value()), log.number);
@@ -182,9 +186,9 @@ Status DbImpl::GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalItera
     }
     return Status::Ok();
   };
-  // The archive first: a log that moves there in between is seen twice, not missed.
-  if (Status s = collect(ArchiveDirectory(wal_directory_), true); !s.ok()) return s;
+  // The archive last: a log that moves there in between is seen twice, not missed.
   if (Status s = collect(wal_directory_, false); !s.ok()) return s;
+  if (Status s = collect(ArchiveDirectory(wal_directory_), true); !s.ok()) return s;
   std::sort(logs.begin(), logs.end(),
             [](const LogFile& a, const LogFile& b) { return a.number < b.number; });
   logs.erase(std::unique(logs.begin(), logs.end(),
@@ -195,7 +199,7 @@ Status DbImpl::GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalItera
   size_t start = 0;
   std::vector<LogFile> filled;
   for (LogFile& log : logs) {
-    auto file = fs_->NewSequentialFile(log.path, FileOptions());
+    auto file = OpenLog(fs_, log);
     if (!file.ok()) continue;
     BatchSource source(std::move(file.value()), log.number);
     Slice record;

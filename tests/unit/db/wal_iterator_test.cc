@@ -1,0 +1,55 @@
+#include <string>
+
+#include "core/env/file_system_wrapper.h"
+#include "core/version/file_names.h"
+#include "tests/unit/db/db_test_base.h"
+
+namespace skarn {
+namespace {
+
+// Moves a log to the archive after the first of two directories has been listed.
+class ArchivingFileSystem final : public FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  Status GetChildren(const std::string& directory, std::vector<std::string>* names) override {
+    Status status = FileSystemWrapper::GetChildren(directory, names);
+    if (armed) {
+      armed = false;
+      EXPECT_OK(RenameFile(from, to));
+    }
+    return status;
+  }
+  bool armed = false;
+  std::string from, to;
+};
+
+class WalIteratorTest : public DbTest {};
+
+// A log that is archived between the two listings must be found in one of them.
+TEST_F(WalIteratorTest, ALogThatIsArchivedMeanwhileIsNotMissed) {
+  FileSystem* const target = env_->file_system;
+  ArchivingFileSystem file_system(target);
+  env_->file_system = &file_system;
+  Open();
+  ASSERT_OK(db_->DisableFileDeletions());  // Obsolete logs stay until the test moves one.
+  ASSERT_OK(Put("a", "1"));
+  ASSERT_OK(Flush());
+  ASSERT_OK(Put("b", "2"));
+  const std::vector<std::string> logs = FilesEndingWith(".log");
+  ASSERT_EQ(logs.size(), 2u);
+  ASSERT_OK(target->CreateDirIfMissing(ArchiveDirectory(path_)));
+  file_system.from = path_ + "/" + logs[0];
+  file_system.to = ArchiveDirectory(path_) + "/" + logs[0];
+  file_system.armed = true;
+  std::unique_ptr<WalIterator> iterator;
+  ASSERT_OK(db_->GetUpdatesSince(1, &iterator));
+  int batches = 0;
+  for (; iterator->Valid(); iterator->Next()) ++batches;
+  EXPECT_EQ(batches, 2) << iterator->status().ToString();
+  iterator.reset();
+  CloseDb();
+  env_->file_system = target;
+}
+
+}  // namespace
+}  // namespace skarn
