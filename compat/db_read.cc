@@ -144,7 +144,8 @@ unsigned char KeyMayExist(rocksdb_t* db, const rocksdb_readoptions_t* options,
                                            value_found != nullptr ? &found : nullptr);
   if (value_found != nullptr) *value_found = found ? 1 : 0;
   if (found && value != nullptr) {
-    *value = sink.data;
+    // For a denied key an empty value, to be freed as others.
+    *value = sink.data != nullptr ? sink.data : static_cast<char*>(calloc(1, 1));
     GiveSize(val_len, sink.size);
   } else {
     free(sink.data);

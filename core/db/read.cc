@@ -156,7 +156,8 @@ bool DbImpl::KeyMayExist(const ReadOptions& options, ColumnFamilyHandle* handle,
   ReadOptions cached = options;
   cached.read_tier = ReadTier::kBlockCache;
   const Status status = Get(cached, handle, key, sink, found_timestamp);
-  if (value_found != nullptr) *value_found = status.ok();
+  // As RocksDB has it, what a denied key lacks was found out, too.
+  if (value_found != nullptr) *value_found = status.ok() || status.IsNotFound();
   return status.ok() || status.IsIncomplete();
 }
 

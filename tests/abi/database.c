@@ -58,6 +58,13 @@ static void TestReadsAndWrites(void) {
   if (found) CHECK(Same(value, size, "1"));
   rocksdb_free(value);
   CHECK(rocksdb_key_may_exist_cf(db, read_options, cf, "b", 1, NULL, NULL, NULL, 0, NULL) == 1);
+  /* That a key is surely absent is an answer too, with an empty value. */
+  value = NULL;
+  size = 1;
+  found = 0;
+  CHECK(rocksdb_key_may_exist(db, read_options, "absent", 6, &value, &size, NULL, 0, &found) == 0);
+  CHECK(found == 1 && value != NULL && size == 0);
+  rocksdb_free(value);
 
   rocksdb_delete(db, write_options, "a", 1, &error);
   rocksdb_delete_cf(db, write_options, cf, "none", 4, &error);

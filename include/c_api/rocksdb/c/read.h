@@ -109,7 +109,8 @@ extern ROCKSDB_LIBRARY_API void rocksdb_batched_multi_get_cf_slice(
     const bool sorted_input);
 
 /* Returns 0 only when `key` is surely absent; looks at memory alone. When *value_found is
-   set to 1, *value is the value, for rocksdb_free(). `value` and `value_found` may be NULL. */
+   set to 1, *value is the value, for rocksdb_free(); an empty one when 0 is returned. `value` and
+   `value_found` may be NULL. */
 extern ROCKSDB_LIBRARY_API unsigned char rocksdb_key_may_exist(
     rocksdb_t* db, const rocksdb_readoptions_t* options, const char* key, size_t key_len,
     char** value, size_t* val_len, const char* timestamp, size_t timestamp_len,
