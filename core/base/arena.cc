@@ -37,14 +37,14 @@ char* MapChunks(size_t size) {
   char* aligned = static_cast<char*>(memory) + skip;
   if (skip != 0) munmap(memory, skip);
   munmap(aligned + size, mapped - skip - size);
-  madvise(aligned, size, MADV_HUGEPAGE);  // A wish; small pages work too.
   return aligned;
 }
 
 }  // namespace
 
-char* ChunkPool::Acquire(size_t size) {
+char* ChunkPool::Acquire(size_t size, bool* fresh) {
   if (size > SIZE_MAX - 2 * kChunkBytes) return nullptr;
+  if (fresh != nullptr) *fresh = false;
   size = RoundUpToChunks(size == 0 ? 1 : size);
   if (size == kChunkBytes) {
     Pool& pool = GetPool();
@@ -55,6 +55,7 @@ char* ChunkPool::Acquire(size_t size) {
       return chunk;
     }
   }
+  if (fresh != nullptr) *fresh = true;
   return MapChunks(size);
 }
 

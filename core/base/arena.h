@@ -1,7 +1,9 @@
 // Arena hands out memory that is freed all at once, when the arena is destroyed.
 //
-// Memory comes in 2 MiB chunks on huge pages where the system has them, from a
-// process-wide pool, so that a new memtable writes to pages that were touched before.
+// Memory comes in 2 MiB chunks from a process-wide pool, so that a new memtable writes to
+// pages that were touched before. Huge pages are not asked for: whoever touches one first
+// waits until all of it is cleared, hundreds of microseconds, milliseconds where a
+// hypervisor has to find the memory.
 // The first few kilobytes come from the heap instead: thousands of empty arenas cost
 // little.
 //
@@ -26,8 +28,9 @@ class ChunkPool {
   static constexpr size_t kChunkBytes = size_t{2} << 20;
 
   // The content is unspecified: old bytes or zeroes. Returns nullptr when memory is
-  // exhausted. `size` is rounded up to a multiple of kChunkBytes.
-  static char* Acquire(size_t size = kChunkBytes);
+  // exhausted. `size` is rounded up to a multiple of kChunkBytes. `fresh`, when given, is told
+  // whether the pages come from the system untouched.
+  static char* Acquire(size_t size = kChunkBytes, bool* fresh = nullptr);
   static void Release(char* chunk, size_t size = kChunkBytes);
   // Gives pooled chunks back to the system until at most `count` are left.
   static void Trim(size_t count);

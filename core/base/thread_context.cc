@@ -58,6 +58,11 @@ Registry& GetRegistry() {
   return *registry;
 }
 
+// When the library is loaded there is mostly one thread, and the kernel takes the registration
+// for membarrier(2) at once. Later it waits until every processor has passed through the
+// scheduler: ten milliseconds and more, in the middle of somebody's first operation.
+[[gnu::constructor]] void PrepareAtLoad() { GetRegistry(); }
+
 void DetachThreadContext(void* pointer) {
   auto* context = static_cast<ThreadContext*>(pointer);
   Registry& registry = GetRegistry();

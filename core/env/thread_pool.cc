@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -96,9 +95,15 @@ class Workers {
 
   void StartThreads() SKARN_REQUIRES(mu_) {
     while (!joining_ && running_ < Limit() && idle_ + starting_ < static_cast<int>(queue_.size())) {
-      std::thread thread([this] { Run(); });
-      pthread_setname_np(thread.native_handle(), name_);
-      thread.detach();  // Join() waits for `running_` instead.
+      pthread_t thread;
+      const auto run = [](void* workers) -> void* {
+        static_cast<Workers*>(workers)->Run();
+        return nullptr;
+      };
+      // Without a thread the job waits for the next one.
+      if (pthread_create(&thread, nullptr, run, this) != 0) return;
+      pthread_setname_np(thread, name_);
+      pthread_detach(thread);  // Join() waits for `running_` instead.
       running_++;
       starting_++;
     }

@@ -15,6 +15,7 @@ RecordStore::RecordStore() : slot_capacity_(16) {
 }
 
 RecordStore::~RecordStore() {
+  warmer_.Stop();
   for (const Chunk& chunk : chunks_) {
     if (chunk.pooled) {
       ChunkPool::Release(chunk.data, chunk.size);
@@ -24,10 +25,10 @@ RecordStore::~RecordStore() {
   }
 }
 
-char* RecordStore::AddChunk(size_t size, bool pooled, RecordRef* first) {
+char* RecordStore::AddChunk(size_t size, bool pooled, RecordRef* first, bool* fresh) {
   const size_t slots = (size + kSlotBytes - 1) / kSlotBytes;
   if (slot_count_ + slots > kSlotsMax) return nullptr;
-  char* data = pooled ? ChunkPool::Acquire(size) : static_cast<char*>(malloc(size));
+  char* data = pooled ? ChunkPool::Acquire(size, fresh) : static_cast<char*>(malloc(size));
   if (data == nullptr) return nullptr;
 
   if (slot_count_ + slots > slot_capacity_) {
@@ -45,6 +46,15 @@ char* RecordStore::AddChunk(size_t size, bool pooled, RecordRef* first) {
   chunks_.push_back({data, size, pooled});
   reserved_.store(reserved_.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
   return data;
+}
+
+void RecordStore::WarmAhead() {
+  // Up to the end of the extent after this one.
+  const size_t stay = rest_size_ - std::min(rest_size_, kExtentMax);
+  if (cold_size_ <= stay) return;
+  char* const chunk_end = rest_ + rest_size_;
+  warmer_.Warm(chunk_end - cold_size_, cold_size_ - stay);
+  cold_size_ = stay;
 }
 
 bool RecordStore::Refill(Lane* lane, size_t size) {
@@ -72,8 +82,10 @@ bool RecordStore::Refill(Lane* lane, size_t size) {
     data = AddChunk(extent_size + skip, /*pooled=*/false, &first);
   } else {
     if (rest_size_ < extent_size) {
-      rest_ = AddChunk(kSlotBytes, /*pooled=*/true, &rest_ref_);
+      bool fresh = false;
+      rest_ = AddChunk(kSlotBytes, /*pooled=*/true, &rest_ref_, &fresh);
       rest_size_ = rest_ == nullptr ? 0 : kSlotBytes;
+      cold_size_ = fresh ? rest_size_ : 0;
     }
     if (rest_size_ >= extent_size) {
       data = rest_;
@@ -81,6 +93,7 @@ bool RecordStore::Refill(Lane* lane, size_t size) {
       rest_ += extent_size;
       rest_size_ -= extent_size;
       rest_ref_ += static_cast<RecordRef>((extent_size + kRecordUnit - 1) / kRecordUnit);
+      WarmAhead();
     }
   }
   if (data == nullptr) return false;

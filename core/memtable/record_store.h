@@ -23,6 +23,7 @@
 
 #include "core/base/cpu.h"
 #include "core/base/mutex.h"
+#include "core/memtable/page_warmer.h"
 #include "core/memtable/record.h"
 
 namespace skarn {
@@ -105,7 +106,9 @@ class RecordStore {
 
   [[gnu::noinline]] bool Refill(Lane* lane, size_t size) SKARN_EXCLUDES(mu_);
   // Adds a chunk and its slots; nullptr when that is impossible.
-  char* AddChunk(size_t size, bool pooled, RecordRef* first) SKARN_REQUIRES(mu_);
+  char* AddChunk(size_t size, bool pooled, RecordRef* first, bool* fresh = nullptr)
+      SKARN_REQUIRES(mu_);
+  void WarmAhead() SKARN_REQUIRES(mu_);
 
   // Start of the 2 MiB that each slot stands for. Replaced by a larger copy when it is
   // full; written under mu_. Who reads a reference sees the entry of its slot.
@@ -122,6 +125,9 @@ class RecordStore {
   char* rest_ SKARN_GUARDED_BY(mu_) = nullptr;
   size_t rest_size_ SKARN_GUARDED_BY(mu_) = 0;
   RecordRef rest_ref_ SKARN_GUARDED_BY(mu_) = 0;
+  // The end of that chunk which nothing has touched yet and the warmer does not know.
+  size_t cold_size_ SKARN_GUARDED_BY(mu_) = 0;
+  PageWarmer warmer_;  // Of the pooled chunks.
 };
 
 }  // namespace skarn
