@@ -15,7 +15,11 @@ constexpr size_t kWaitingBytesMax = size_t{1} << 20;
 }  // namespace
 
 CacheShard::Table::Table(size_t bucket_count)
-    : mask(bucket_count - 1), buckets(new Bucket[bucket_count]) {}
+    : mask(bucket_count - 1),
+      buckets(static_cast<Bucket*>(
+          InBlockHeap::OrThrow(BlockHeap::AllocateLines(bucket_count * sizeof(Bucket))))) {
+  for (size_t i = 0; i < bucket_count; ++i) ::new (static_cast<void*>(&buckets[i])) Bucket;
+}
 
 CacheShard::Table::~Table() {
   for (size_t i = 0; i <= mask; ++i) {
@@ -26,7 +30,7 @@ CacheShard::Table::~Table() {
       extra = next;
     }
   }
-  delete[] buckets;
+  BlockHeap::FreeLines(buckets, (mask + 1) * sizeof(Bucket));
 }
 
 void CacheShard::Init(uint32_t index, size_t capacity, bool strict, double high_ratio,

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/block_heap.h"
 #include "core/base/mutex.h"
 #include "core/cache/cache.h"
 
@@ -30,7 +31,7 @@ namespace skarn {
 
 // An entry. What is not atomic is fixed once a reader can find it, or guarded by the
 // shard's mutex.
-struct Cache::Handle {
+struct Cache::Handle : public InBlockHeap {
   CacheKey key;
   void* object = nullptr;
   Deleter deleter = nullptr;
@@ -106,6 +107,10 @@ class alignas(128) CacheShard {
 
   static constexpr size_t kSlots = 7;
   struct alignas(64) Bucket {
+    static void* operator new(size_t size) {
+      return InBlockHeap::OrThrow(BlockHeap::AllocateLines(size));
+    }
+    static void operator delete(void* memory, size_t size) { BlockHeap::FreeLines(memory, size); }
     std::atomic<uint64_t> slots[kSlots] = {};  // Written under the mutex.
     std::atomic<Bucket*> overflow{nullptr};    // Likewise; never taken away.
   };
@@ -113,7 +118,7 @@ class alignas(128) CacheShard {
     explicit Table(size_t bucket_count);
     ~Table();
     const size_t mask;
-    Bucket* const buckets;
+    Bucket* const buckets;  // Allocated by itself.
   };
   // A list with its head in `ends`: ends.next is the oldest.
   struct List {

@@ -1,14 +1,15 @@
 #include "core/table/block.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include "core/base/block_heap.h"
 
 namespace skarn {
 
 HeapBlock* HeapBlock::Allocate(size_t capacity) {
   if (capacity > SIZE_MAX / 2) return nullptr;
-  void* memory = malloc(sizeof(HeapBlock) + capacity + kBlockPadding);
+  void* memory = BlockHeap::Allocate(BytesFor(capacity));
   if (memory == nullptr) return nullptr;
   auto* block = new (memory) HeapBlock;
   block->capacity_ = capacity;
@@ -19,8 +20,7 @@ HeapBlock* HeapBlock::Allocate(size_t capacity) {
 
 size_t HeapBlock::memory_bytes() const {
   const EntryIndex* index = entries();
-  return sizeof(HeapBlock) + capacity_ + kBlockPadding +
-         (index == nullptr ? 0 : index->memory_bytes());
+  return BytesFor(capacity_) + (index == nullptr ? 0 : index->memory_bytes());
 }
 
 bool HeapBlock::SetEntries(EntryIndex* index) {
@@ -37,8 +37,9 @@ bool HeapBlock::SetEntries(EntryIndex* index) {
 void HeapBlock::Unref() {
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   EntryIndex::Free(entries_.load(std::memory_order_relaxed));
+  const size_t bytes = BytesFor(capacity_);
   this->~HeapBlock();
-  free(this);
+  BlockHeap::Free(this, bytes);
 }
 
 void BlockRef::ResetHeld() {

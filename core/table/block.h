@@ -66,6 +66,7 @@ class HeapBlock {
 
  private:
   HeapBlock() = default;
+  static size_t BytesFor(size_t capacity) { return sizeof(HeapBlock) + capacity + kBlockPadding; }
 
   // An index pays when the block is searched again and again.
   static constexpr uint8_t kSearchesBeforeIndex = 1;

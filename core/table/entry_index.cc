@@ -1,11 +1,11 @@
 #include "core/table/entry_index.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 #include <new>
 #include <vector>
 
+#include "core/base/block_heap.h"
 #include "core/table/key_compare.h"
 
 namespace skarn {
@@ -77,14 +77,22 @@ EntryIndex* EntryIndex::Build(Slice block, const BlockLayout& layout, const KeyF
   if (entries.empty()) return nullptr;
 
   const auto count = static_cast<uint32_t>(entries.size());
-  void* const memory = malloc(BytesFor(count));
+  void* const memory = BlockHeap::Allocate(BytesFor(count));
   if (memory == nullptr) return nullptr;
   auto* index = new (memory) EntryIndex;
   index->count_ = count;
   index->first_key_ = static_cast<uint32_t>(first_key);
   index->common_ = static_cast<uint32_t>(common);
   index->key_size_ = entries.front().key_end;
-  index->whole_ = same_size && whole_tags && index->key_size_ <= common + sizeof(uint64_t);
+  if (index->key_size_ > common + sizeof(uint64_t)) {
+    index->tail_ = index->key_size_ - static_cast<uint32_t>(common + sizeof(uint64_t));
+  }
+  bool same_tail = same_size;
+  for (size_t i = 1; same_tail && index->tail_ != 0 && i < entries.size(); ++i) {
+    same_tail = memcmp(keys.data() + entries[i].key_end - index->tail_,
+                       keys.data() + index->key_size_ - index->tail_, index->tail_) == 0;
+  }
+  index->whole_ = same_tail && whole_tags;
   auto* const prefixes = const_cast<uint64_t*>(index->prefixes());
   auto* const offsets = const_cast<uint16_t*>(index->offsets());
   size_t start = 0;
@@ -96,7 +104,9 @@ EntryIndex* EntryIndex::Build(Slice block, const BlockLayout& layout, const KeyF
   return index;
 }
 
-void EntryIndex::Free(EntryIndex* index) { free(index); }
+void EntryIndex::Free(EntryIndex* index) {
+  if (index != nullptr) BlockHeap::Free(index, index->memory_bytes());
+}
 
 uint32_t EntryIndex::RestartOf(const char* block, const BlockLayout& layout, uint32_t i) const {
   const uint32_t offset = offsets()[i];
@@ -110,6 +120,35 @@ uint32_t EntryIndex::RestartOf(const char* block, const BlockLayout& layout, uin
     }
   }
   return low;
+}
+
+EntryIndex::Found EntryIndex::FindInEntries(const char* block, Slice user_key, uint64_t tag,
+                                            const KeyFlavour& flavour, uint32_t* entry) const {
+  uint32_t i = *entry;
+  const uint64_t prefix = prefixes()[i];
+  // What an entry shares with the one before must be known to be in ours: the prefix, then, once
+  // a version of the key was seen, all of it.
+  size_t known = common_ + sizeof(uint64_t);
+  while (true) {
+    const Entry here = At(block, i);
+    if (here.shared > known || here.fresh < kTagSize) return Found::kUnsure;
+    const size_t size = here.shared + here.fresh - kTagSize;
+    const size_t both = std::min(size, user_key.size());
+    int side = both <= here.shared
+                   ? 0
+                   : CompareBytes(here.key, user_key.data() + here.shared, both - here.shared);
+    if (side == 0 && size != user_key.size()) side = size < user_key.size() ? -1 : 1;
+    *entry = i;
+    if (side > 0) return Found::kAfter;
+    if (side == 0) {
+      known = size;
+      if (flavour.Tag(DecodeFixed64(here.value - kTagSize)) <= tag) return Found::kVersion;
+    }
+    *entry = ++i;
+    if (i == count_ || prefixes()[i] != prefix) return Found::kAfter;
+    // What a smaller key has in common with the next one need not be in ours.
+    if (side < 0) return Found::kUnsure;
+  }
 }
 
 EntryIndex::Entry EntryIndex::AtSlow(const char* block, uint32_t i) const {

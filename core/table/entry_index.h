@@ -2,8 +2,10 @@
 // user key after those that all keys of the block begin with. A search compares integers
 // and reads one entry, where the block alone has it decode half a restart interval.
 //
-// When all user keys of the block have one size and differ within those 8 bytes, which is
-// the rule, the index tells the whole keys ("whole keys" below).
+// When all user keys of the block have one size and are equal after those 8 bytes too, which
+// is the rule, the index tells the whole keys ("whole keys" below). Else the entry itself tells
+// what is beyond them: an entry whose 8 bytes are not those of the one before has stored at
+// least what follows them.
 //
 // Made for blocks that are read again and again, in bytewise order only. Making it decodes
 // every entry and compares every length with what is there, so users need not.
@@ -40,7 +42,7 @@ class alignas(uint64_t) EntryIndex {
   size_t memory_bytes() const { return BytesFor(count_); }
 
   enum class Found : uint8_t {
-    kVersion,  // The entry is a version of the key. Only with whole keys.
+    kVersion,  // The entry is a version of the key.
     kAfter,    // It is the first of a later key, or there is none: count().
     kUnsure,   // Only the entries themselves can tell.
   };
@@ -59,7 +61,18 @@ class alignas(uint64_t) EntryIndex {
     const uint64_t* const prefixes = this->prefixes();
     if (i == count_ || prefixes[i] != prefix) return Found::kAfter;
     // A key that is the beginning of ours, or the other way around, is not told apart here.
-    if (SKARN_UNLIKELY(key_size_ != user_key.size() || !whole_)) return Found::kUnsure;
+    if (SKARN_UNLIKELY(key_size_ != user_key.size() || !whole_)) {
+      return FindInEntries(block, user_key, tag, flavour, entry);
+    }
+    if (tail_ != 0) {
+      const int tail_side =
+          CompareBytes(user_key.end() - tail_, block + first_key_ + (key_size_ - tail_), tail_);
+      if (SKARN_UNLIKELY(tail_side != 0)) {
+        while (tail_side > 0 && i < count_ && prefixes[i] == prefix) ++i;
+        *entry = i;
+        return Found::kAfter;
+      }
+    }
     while (flavour.Tag(StoredTag(block, i)) > tag) {
       *entry = ++i;
       if (i == count_ || prefixes[i] != prefix) return Found::kAfter;
@@ -111,6 +124,9 @@ class alignas(uint64_t) EntryIndex {
     CopyCommon(block, to);
     const uint64_t bytes = __builtin_bswap64(prefixes()[i]);
     memcpy(to + common_, &bytes, sizeof(bytes));
+    if (tail_ != 0) {
+      memcpy(to + (key_size_ - tail_), block + first_key_ + (key_size_ - tail_), tail_);
+    }
     return key_size_;
   }
 
@@ -129,6 +145,18 @@ class alignas(uint64_t) EntryIndex {
     return __builtin_bswap64(DecodeFixed64(key.end() - 8)) << (8 * (8 - rest));
   }
   [[gnu::noinline]] Entry AtSlow(const char* block, uint32_t i) const;
+  // The rest of Find() from `*entry` on, the first one with the prefix of the key.
+  [[gnu::noinline]] Found FindInEntries(const char* block, Slice user_key, uint64_t tag,
+                                        const KeyFlavour& flavour, uint32_t* entry) const;
+  // Below, equal or above 0 like memcmp(), but soon done with few bytes.
+  static int CompareBytes(const char* one, const char* other, size_t size) {
+    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t)) {
+      if (DecodeFixed64(one) != DecodeFixed64(other)) return memcmp(one, other, sizeof(uint64_t));
+      one += sizeof(uint64_t);
+      other += sizeof(uint64_t);
+    }
+    return size == 0 ? 0 : memcmp(one, other, size);
+  }
   // How `user_key` stands to keys with the common beginning: before, among or after.
   int CompareCommon(const char* block, Slice user_key, size_t shared) const {
     const char* common = block + first_key_;
@@ -167,6 +195,7 @@ class alignas(uint64_t) EntryIndex {
   uint32_t first_key_ = 0;  // Where the first key's bytes are in the block.
   uint32_t common_ = 0;     // Bytes of it that all user keys begin with.
   uint32_t key_size_ = 0;   // Of the first user key.
+  uint32_t tail_ = 0;       // With whole keys: bytes of it after the 8 that are in prefixes().
   bool whole_ = false;
 };
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/block_heap.h"
 #include "core/base/result.h"
 #include "core/base/slice.h"
 #include "core/key/internal_key.h"
@@ -68,17 +69,19 @@ class IndexBlock {
   void BuildPrefixes();
 
   uint32_t count_ = 0;
-  std::vector<uint64_t> offsets_;
-  std::vector<uint32_t> sizes_;
+  template <typename T>
+  using Array = std::vector<T, BlockAllocator<T>>;
+  Array<uint64_t> offsets_;
+  Array<uint32_t> sizes_;
   // Where separators begin in bytes_; one more for the end of the last.
-  std::vector<uint64_t> keys_;
+  Array<uint64_t> keys_;
   std::vector<uint64_t> tags_;  // Empty when there are none.
   std::vector<uint64_t> first_keys_;
   std::vector<uint64_t> first_tags_;
   std::string bytes_;  // All separators, then all first keys.
   // With bytewise order: 8 bytes of every separator after the first common_ bytes, which
   // all have in common.
-  std::vector<uint64_t> prefixes_;
+  Array<uint64_t> prefixes_;
   size_t common_ = 0;
 };
 

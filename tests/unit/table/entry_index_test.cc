@@ -99,13 +99,25 @@ std::string RandomKey(Random* random, int shape) {
       key = std::string(8 + random->Uniform(3), 'x') + std::string(random->Uniform(20), 0);
       key.push_back(static_cast<char>(random->Uniform(256)));
       return key;
+    case 3: {  // A number of 8 bytes and the same end, as a rule.
+      key.assign(7, 0);
+      key.push_back(static_cast<char>(random->Uniform(256)));
+      const uint64_t end = random->Uniform(64);
+      return key + (end == 0 ? "0001" : end == 1 ? "00000000001" : "00000000000");
+    }
+    case 4:  // They differ early and go on in many ways.
+      key = "user" + std::to_string(100 + random->Uniform(40)) + "@";
+      for (uint64_t i = random->Uniform(12); i > 0; --i) {
+        key.push_back(static_cast<char>('x' + random->Uniform(2)));
+      }
+      return key;
     default:  // Few different keys with many versions, longer than 127 bytes.
       return std::string(150, 'k') + static_cast<char>('a' + random->Uniform(4));
   }
 }
 
 TEST(EntryIndex, FindsWhatASearchOfTheEntriesFinds) {
-  for (int shape = 0; shape < 4; ++shape) {
+  for (int shape = 0; shape < 6; ++shape) {
     for (uint64_t seed = 1; seed <= 30; ++seed) {
       SCOPED_TRACE("shape " + std::to_string(shape) + " seed " + std::to_string(seed));
       Random random(seed);
@@ -168,6 +180,64 @@ TEST(EntryIndex, TellsAVersionFromALaterKey) {
   EXPECT_EQ(i, 0u);
   EXPECT_EQ(find("kez", 100), EntryIndex::Found::kAfter);
   EXPECT_EQ(i, 3u);
+}
+
+// Keys whose last bytes are all the same are told apart by the 8 bytes before.
+TEST(EntryIndex, ComparesTheCommonEndOfKeys) {
+  const auto key = [](char number, const char* end) {
+    return std::string(7, 0) + number + std::string(end);
+  };
+  const Block block = MakeBlock({{key(1, "00000000"), PackTag(9, EntryKind::kValue)},
+                                 {key(3, "00000000"), PackTag(7, EntryKind::kValue)},
+                                 {key(3, "00000000"), PackTag(4, EntryKind::kDeletion)},
+                                 {key(5, "00000000"), PackTag(7, EntryKind::kValue)}},
+                                16, 10);
+  const OwnedIndex index = block.Index();
+  ASSERT_NE(index, nullptr);
+  ASSERT_TRUE(index->whole_keys());
+  const auto find = [&](Slice wanted, SequenceNumber snapshot) {
+    uint32_t i = 99;
+    const EntryIndex::Found found =
+        index->Find(block.bytes.data(), wanted, SeekTag(snapshot), block.flavour, &i);
+    return std::pair(found, i);
+  };
+  EXPECT_EQ(find(key(3, "00000000"), 100), std::pair(EntryIndex::Found::kVersion, 1u));
+  EXPECT_EQ(find(key(3, "00000000"), 5), std::pair(EntryIndex::Found::kVersion, 2u));
+  EXPECT_EQ(find(key(3, "00000000"), 3), std::pair(EntryIndex::Found::kAfter, 3u));
+  EXPECT_EQ(find(key(3, "0000000/"), 100), std::pair(EntryIndex::Found::kAfter, 1u));
+  EXPECT_EQ(find(key(3, "10000000"), 100), std::pair(EntryIndex::Found::kAfter, 3u));
+  EXPECT_EQ(find(key(4, "00000000"), 100), std::pair(EntryIndex::Found::kAfter, 3u));
+  EXPECT_EQ(find(key(5, "00000001"), 100), std::pair(EntryIndex::Found::kAfter, 4u));
+}
+
+// Keys that go on in their own way beyond the 8 bytes are compared in the entry, and a search
+// of the block is needed only where several share those bytes.
+TEST(EntryIndex, ComparesTheRestOfAKeyInItsEntry) {
+  const Block block = MakeBlock({{"key-00000001-alpha", PackTag(9, EntryKind::kValue)},
+                                 {"key-00000002-b", PackTag(9, EntryKind::kValue)},
+                                 {"key-00000002-b", PackTag(5, EntryKind::kDeletion)},
+                                 {"key-00000003-gamma-1", PackTag(7, EntryKind::kValue)},
+                                 {"key-00000003-gamma-2", PackTag(7, EntryKind::kValue)}},
+                                16, 10);
+  const OwnedIndex index = block.Index();
+  ASSERT_NE(index, nullptr);
+  ASSERT_FALSE(index->whole_keys());
+  const auto find = [&](Slice wanted, SequenceNumber snapshot) {
+    uint32_t i = 99;
+    const EntryIndex::Found found =
+        index->Find(block.bytes.data(), wanted, SeekTag(snapshot), block.flavour, &i);
+    return std::pair(found, i);
+  };
+  EXPECT_EQ(find("key-00000001-alpha", 100), std::pair(EntryIndex::Found::kVersion, 0u));
+  EXPECT_EQ(find("key-00000001-alpha", 8), std::pair(EntryIndex::Found::kAfter, 1u));
+  EXPECT_EQ(find("key-00000001-alph", 100), std::pair(EntryIndex::Found::kAfter, 0u));
+  EXPECT_EQ(find("key-00000001-alphas", 100), std::pair(EntryIndex::Found::kAfter, 1u));
+  EXPECT_EQ(find("key-00000002-b", 100), std::pair(EntryIndex::Found::kVersion, 1u));
+  EXPECT_EQ(find("key-00000002-b", 6), std::pair(EntryIndex::Found::kVersion, 2u));
+  EXPECT_EQ(find("key-00000002-b", 3), std::pair(EntryIndex::Found::kAfter, 3u));
+  EXPECT_EQ(find("key-00000002-", 100), std::pair(EntryIndex::Found::kAfter, 1u));
+  EXPECT_EQ(find("key-00000003-gamma-1", 100), std::pair(EntryIndex::Found::kVersion, 3u));
+  EXPECT_EQ(find("key-00000003-gamma-2", 100).first, EntryIndex::Found::kUnsure);
 }
 
 // Nothing in a damaged block may make the index point outside of it.
