@@ -29,7 +29,7 @@ class ChunkPool {
 
   // The content is unspecified: old bytes or zeroes. Returns nullptr when memory is
   // exhausted. `size` is rounded up to a multiple of kChunkBytes. `fresh`, when given, is told
-  // whether the pages come from the system untouched.
+  // whether the pages come from the system untouched: then they are zeroes.
   static char* Acquire(size_t size = kChunkBytes, bool* fresh = nullptr);
   static void Release(char* chunk, size_t size = kChunkBytes);
   // Gives pooled chunks back to the system until at most `count` are left.

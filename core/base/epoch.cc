@@ -75,6 +75,10 @@ void internal::PrepareEpochs() {
   EpochDomain::fence_on_enter_.store(!works, std::memory_order_relaxed);
 }
 
+void EpochDomain::HeavyFence() {
+  BarrierOnAllThreads(fence_on_enter_.load(std::memory_order_relaxed));
+}
+
 void EpochDomain::Retire(void* object, void (*deleter)(void* object)) {
   Limbo& limbo = GetLimbo();
   bool drain = false;

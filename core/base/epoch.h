@@ -35,12 +35,9 @@ class EpochDomain {
     // Acquire pairs with the advance in Drain(): who reads the new epoch also sees that
     // what was retired before is unlinked.
     context->epoch.store(now_.load(std::memory_order_acquire), std::memory_order_release);
-    if (SKARN_UNLIKELY(fence_on_enter_.load(std::memory_order_relaxed))) {
-      std::atomic_thread_fence(std::memory_order_seq_cst);
-    }
     // Keeps the compiler from moving loads above the store; the barrier in Drain()
     // keeps the processor from it.
-    std::atomic_signal_fence(std::memory_order_seq_cst);
+    LightFence();
   }
   // Precondition: Enter() was called by the same thread.
   static void Leave(ThreadContext* context) {
@@ -64,6 +61,17 @@ class EpochDomain {
   static void Synchronize();
   // How many objects wait.
   static size_t Pending();
+
+  // Two threads that each store and then load what the other stores: with a light fence
+  // between on the frequent side and a heavy one on the rare side, at least one sees the
+  // other's store.
+  static void LightFence() {
+    if (SKARN_UNLIKELY(fence_on_enter_.load(std::memory_order_relaxed))) {
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  static void HeavyFence();
 
  private:
   // Written by Drain(). Never 0, which means "outside" in a slot.

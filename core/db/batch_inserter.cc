@@ -104,6 +104,7 @@ Status InsertEntry(ColumnFamily* family, EntryKind kind, Slice key, Slice value,
       value = merged;
     }
   }
+  if (SKARN_UNLIKELY(context->recovering)) table->ExpectRepeats();
   Status status = table->Add(context->sequence, kind, key, value, context->concurrent);
   if (SKARN_UNLIKELY(!status.ok())) {
     // The same log replayed twice onto one memtable: the entry is there already.

@@ -7,11 +7,11 @@
 #include "core/env/clock.h"
 #include "core/memtable/checked_cursor.h"
 #include "core/memtable/in_place_locks.h"
+#include "core/memtable/lazy_hash.h"
 #include "core/memtable/memtable_cursor.h"
 #include "core/memtable/memtable_tombstones.h"
 #include "core/memtable/ordered_records.h"
 #include "core/memtable/record_check.h"
-#include "core/memtable/version_hash.h"
 #include "core/memtable/write_lanes.h"
 
 namespace skarn {
@@ -70,9 +70,10 @@ struct MemTable::Rep {
         tombstones(order),
         ordered(order, store, lanes,
                 /*eager=*/!CanHash(key_order) || given.inplace_update_support, check.size_bytes()) {
-    if (CanHash(key_order))
-      hash.emplace(store, given.expected_entries,
+    if (CanHash(key_order)) {
+      hash.emplace(store, lanes, check.size_bytes(), given.expected_entries,
                    VersionHash::Forecast{&Rep::ForecastEntries, this});
+    }
     if (given.inplace_update_support) locks.emplace(given.inplace_update_num_locks);
     if (charge != nullptr) charge->Reserve(kInitialCharge);
   }
@@ -139,8 +140,8 @@ struct MemTable::Rep {
   WriteLanes lanes;
   MemTableTombstones tombstones;
   OrderedRecords ordered;
-  std::optional<VersionHash> hash;    // Not with comparators that cannot be hashed.
-  std::optional<InPlaceLocks> locks;  // With in-place updates.
+  mutable std::optional<LazyHash> hash;  // Not with comparators that cannot be hashed.
+  std::optional<InPlaceLocks> locks;     // With in-place updates.
 };
 
 MemTable::MemTable(const KeyOrder& order, const MemTableOptions& options, MemoryCharge* charge,
@@ -191,8 +192,10 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
 
   bool added = true;
   bool memory = true;
-  if (SKARN_LIKELY(rep.hash.has_value())) {
-    const VersionHash::Outcome outcome = rep.hash->Insert(Hash64(user_key), user_key, tag, ref);
+  const bool hashed = rep.hash.has_value();
+  VersionHash* const hash = SKARN_LIKELY(hashed) ? rep.hash->ForWriting() : nullptr;
+  if (hash != nullptr) {
+    const VersionHash::Outcome outcome = hash->Insert(Hash64(user_key), user_key, tag, ref);
     added = outcome == VersionHash::Outcome::kAdded;
     memory = outcome != VersionHash::Outcome::kNoMemory;
   }
@@ -210,6 +213,7 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
   rep.store.Commit(&lane->position, size);
   lane->Count(sequence, IsDeletion(kind), user_key.size() + value.size());
   const uint64_t lane_entries = lane->entries.load(std::memory_order_relaxed);
+  if (hashed && hash == nullptr) rep.hash->Committed(user_key, tag, ref, lane_entries);
   if (SKARN_UNLIKELY(lane_entries == 1)) rep.NoteFirstWrite();
 
   bool full = false;
@@ -233,7 +237,7 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
 }
 
 void MemTable::PrefetchAdd(Slice user_key) const {
-  if (SKARN_LIKELY(rep_->hash.has_value())) rep_->hash->PrefetchInsert(Hash64(user_key));
+  if (SKARN_LIKELY(rep_->hash.has_value())) rep_->hash->PrefetchInsert(user_key);
 }
 
 Status MemTable::AddTombstone(SequenceNumber sequence, Slice start, Slice end) {
@@ -248,12 +252,16 @@ Status MemTable::AddTombstone(SequenceNumber sequence, Slice start, Slice end) {
   return Status::Ok();
 }
 
+void MemTable::ExpectRepeats() {
+  if (rep_->hash.has_value()) (void)rep_->hash->ForReading();
+}
+
 bool MemTable::UpdateInPlace(Slice user_key, Slice value) {
   Rep& rep = *rep_;
   if (!rep.locks.has_value()) return false;
   RecordKey newest;
   if (rep.hash.has_value()) {
-    const RecordRef ref = rep.hash->Find(Hash64(user_key), user_key);
+    const RecordRef ref = rep.hash->ForReading().Find(Hash64(user_key), user_key);
     if (ref == 0) return false;
     newest = ReadRecordKey(rep.store.At(ref));
   } else {
@@ -306,7 +314,7 @@ void MemTable::Get(PointLookup* lookup) const {
     GetOrdered(lookup);
     return;
   }
-  RecordRef ref = rep.hash->Find(lookup->hash(), lookup->user_key());
+  RecordRef ref = rep.hash->ForReading().Find(lookup->hash(), lookup->user_key());
   int steps = 0;
   while (ref != 0) {
     const char* record = rep.store.At(ref);
@@ -337,10 +345,11 @@ void MemTable::GetOrdered(PointLookup* lookup) const {
 void MemTable::MultiGet(PointLookup* const* lookups, size_t count) const {
   const Rep& rep = *rep_;
   if (rep.hash.has_value()) {
+    const VersionHash& hash = rep.hash->ForReading();
     for (size_t begin = 0; begin < count; begin += kMultiGetGroup) {
       const size_t end = std::min(begin + kMultiGetGroup, count);
-      for (size_t i = begin; i < end; ++i) rep.hash->PrefetchGroup(lookups[i]->hash());
-      for (size_t i = begin; i < end; ++i) rep.hash->PrefetchRecord(lookups[i]->hash());
+      for (size_t i = begin; i < end; ++i) hash.PrefetchGroup(lookups[i]->hash());
+      for (size_t i = begin; i < end; ++i) hash.PrefetchRecord(lookups[i]->hash());
       for (size_t i = begin; i < end; ++i) Get(lookups[i]);
     }
     return;
@@ -352,7 +361,7 @@ size_t MemTable::CountSuccessiveMerges(Slice user_key, SequenceNumber snapshot) 
   const Rep& rep = *rep_;
   size_t merges = 0;
   if (rep.hash.has_value()) {
-    RecordRef ref = rep.hash->Find(Hash64(user_key), user_key);
+    RecordRef ref = rep.hash->ForReading().Find(Hash64(user_key), user_key);
     while (ref != 0) {
       const char* record = rep.store.At(ref);
       const uint64_t tag = ReadRecordKey(record).tag;
@@ -388,7 +397,7 @@ bool MemTable::NewestSequence(Slice user_key, SequenceNumber* sequence) const {
     found = newest != 0;
   }
   if (rep.hash.has_value()) {
-    if (const RecordRef ref = rep.hash->Find(Hash64(user_key), user_key); ref != 0) {
+    if (const RecordRef ref = rep.hash->ForReading().Find(Hash64(user_key), user_key); ref != 0) {
       newest = std::max(newest, TagSequence(ReadRecordKey(rep.store.At(ref)).tag));
       found = true;
     }

@@ -1,9 +1,9 @@
 // MemTable holds the newest writes of a column family in memory.
 //
 // Records live in an arena, never moved and never freed before the whole. A hash
-// table finds the newest version of a key; ordering is made when someone iterates or
-// flushes (docs/architecture.md). With a comparator that calls different bytes equal
-// the hash table is off and the order is kept from the start.
+// table, made at the first lookup, finds the newest version of a key; ordering is made when
+// someone iterates or flushes (docs/architecture.md). With a comparator that calls different bytes
+// equal the hash table is off and the order is kept from the start.
 //
 // Range tombstones are apart.
 //
@@ -64,8 +64,11 @@ class MemTable {
 
   // Adds a version. `user_key` carries its timestamp where the comparator has them.
   // Range deletions: key is the start, value the end.
-  // TryAgain when (user_key, sequence) is there already.
+  // TryAgain when (user_key, sequence) is there already: after ExpectRepeats() always, else only
+  // as far as somebody has looked something up. Writers of new sequence numbers need not care.
   Status Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Slice value, bool concurrent);
+  // From now on Add() looks for what is there already.
+  void ExpectRepeats();
   // A hint that the key will be added soon: what that has to look at is brought near.
   void PrefetchAdd(Slice user_key) const;
 

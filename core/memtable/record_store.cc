@@ -15,7 +15,7 @@ RecordStore::RecordStore() : slot_capacity_(16) {
 }
 
 RecordStore::~RecordStore() {
-  warmer_.Stop();
+  chores_.Stop();
   for (const Chunk& chunk : chunks_) {
     if (chunk.pooled) {
       ChunkPool::Release(chunk.data, chunk.size);
@@ -53,7 +53,7 @@ void RecordStore::WarmAhead() {
   const size_t stay = rest_size_ - std::min(rest_size_, kExtentMax);
   if (cold_size_ <= stay) return;
   char* const chunk_end = rest_ + rest_size_;
-  warmer_.Warm(chunk_end - cold_size_, cold_size_ - stay);
+  WarmPages(&chores_, chunk_end - cold_size_, cold_size_ - stay);
   cold_size_ = stay;
 }
 

@@ -23,7 +23,7 @@
 
 #include "core/base/cpu.h"
 #include "core/base/mutex.h"
-#include "core/memtable/page_warmer.h"
+#include "core/memtable/memory_chores.h"
 #include "core/memtable/record.h"
 
 namespace skarn {
@@ -125,9 +125,9 @@ class RecordStore {
   char* rest_ SKARN_GUARDED_BY(mu_) = nullptr;
   size_t rest_size_ SKARN_GUARDED_BY(mu_) = 0;
   RecordRef rest_ref_ SKARN_GUARDED_BY(mu_) = 0;
-  // The end of that chunk which nothing has touched yet and the warmer does not know.
+  // The end of that chunk which nothing has touched yet and nobody was told to.
   size_t cold_size_ SKARN_GUARDED_BY(mu_) = 0;
-  PageWarmer warmer_;  // Of the pooled chunks.
+  MemoryChores chores_;
 };
 
 }  // namespace skarn

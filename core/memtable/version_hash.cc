@@ -41,14 +41,16 @@ VersionHash::~VersionHash() {
 bool VersionHash::Allocate(Segment* segment, uint64_t slots) {
   const size_t bytes = slots * sizeof(std::atomic<uint64_t>);
   void* memory = nullptr;
+  bool zeroes = false;
   segment->pooled = bytes >= ChunkPool::kChunkBytes;
   if (segment->pooled) {
-    memory = ChunkPool::Acquire(bytes);
+    memory = ChunkPool::Acquire(bytes, &zeroes);
   } else {
     memory = aligned_alloc(kLine, bytes);
   }
   if (memory == nullptr) return false;
-  memset(memory, 0, bytes);
+  // Fresh pages are zeroes, and are better touched one by one.
+  if (!zeroes) memset(memory, 0, bytes);
   static_assert(sizeof(std::atomic<uint64_t>) == sizeof(uint64_t));
   segment->slots = static_cast<std::atomic<uint64_t>*>(memory);
   segment->group_mask = slots / kGroupSlots - 1;

@@ -44,6 +44,7 @@ class Table {
 
 TEST(MemTable, RefusesAVersionThatIsThere) {
   Table table;
+  table->ExpectRepeats();
   table.Put(5, "k", "a");
   table.Put(7, "k", "c");
   table.Put(3, "k", "z");
@@ -387,6 +388,64 @@ TEST(MemTableThreads, ReadersSeeAllThatIsPublishedBesideManyWriters) {
   EXPECT_EQ(table->entry_count(), kLast);
   EXPECT_EQ(table->first_sequence(), 1u);
   EXPECT_EQ(table->largest_sequence(), kLast);
+}
+
+// The first lookup makes the hash table, at any moment of what writers do.
+TEST(MemTableThreads, TheFirstLookupMissesNothingThatIsBeingWritten) {
+  constexpr int kRounds = 150;
+  constexpr int kWriters = 2;
+  constexpr SequenceNumber kEach = 300;
+  constexpr uint64_t kKeys = 40;
+  const auto key_of = [](SequenceNumber sequence) {
+    return "key" + std::to_string(sequence % kKeys);
+  };
+  Random random(301);
+  for (int round = 0; round < kRounds; ++round) {
+    Table table;
+    std::atomic<SequenceNumber> done[kWriters] = {};
+    const bool concurrent = round % 3 != 0;
+    const int writers = concurrent ? kWriters : 1;
+    std::vector<std::thread> threads;
+    for (int w = 0; w < writers; ++w) {
+      threads.emplace_back([&, w] {
+        for (SequenceNumber i = 0; i < kEach; ++i) {
+          const SequenceNumber sequence = 1 + i * kWriters + static_cast<SequenceNumber>(w);
+          const Status s = table->Add(sequence, EntryKind::kValue, key_of(sequence),
+                                      std::to_string(sequence), concurrent);
+          if (!s.ok()) ADD_FAILURE() << s.ToString();
+          done[w].store(sequence, std::memory_order_release);
+        }
+      });
+    }
+    const SequenceNumber wait_for = random.Uniform(kEach * kWriters);
+    while (done[0].load() < wait_for && done[0].load() + kWriters <= kEach * kWriters) {
+    }
+    for (int w = 0; w < writers; ++w) {
+      const SequenceNumber last = done[w].load(std::memory_order_acquire);
+      for (SequenceNumber i = last; i > 0 && i + 80 > last; i -= std::min<uint64_t>(i, kWriters)) {
+        ASSERT_EQ(table.Get(key_of(i), i), std::to_string(i)) << round;
+      }
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (SequenceNumber i = 1; i <= kEach * kWriters; ++i) {
+      if ((i - 1) % kWriters >= static_cast<SequenceNumber>(writers)) continue;
+      ASSERT_EQ(table.Get(key_of(i), i), std::to_string(i)) << round;
+    }
+  }
+}
+
+TEST(MemTable, IsHashedInTheBackgroundWhenVeryMuchGathersUnread) {
+  constexpr SequenceNumber kCount = (1 << 20) + 1000;
+  MemTableOptions options;
+  options.write_buffer_size = size_t{1} << 30;
+  Table table(options);
+  for (SequenceNumber i = 1; i <= kCount; ++i) {
+    ASSERT_TRUE(
+        table->Add(i, EntryKind::kValue, "k" + std::to_string(i % 1000003), "", false).ok());
+  }
+  for (SequenceNumber i = 1; i <= kCount; i += 1009) {
+    ASSERT_EQ(table.Get("k" + std::to_string(i % 1000003), i), "") << i;
+  }
 }
 
 TEST(MemTableThreads, RangeTombstonesComeAndGoBesideReaders) {

@@ -1,4 +1,4 @@
-#include "core/memtable/page_warmer.h"
+#include "core/memtable/memory_chores.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kSize = ChunkPool::kChunkBytes;
 
-TEST(PageWarmer, LeavesWhatAWriterPutsThereMeanwhile) {
+TEST(MemoryChores, LeavesWhatAWriterPutsThereMeanwhile) {
   ChunkPool::Trim(0);
   for (int round = 0; round < 20; ++round) {
     bool fresh = false;
@@ -22,8 +22,8 @@ TEST(PageWarmer, LeavesWhatAWriterPutsThereMeanwhile) {
     ASSERT_NE(chunk, nullptr);
     EXPECT_TRUE(fresh);
     {
-      PageWarmer warmer;
-      warmer.Warm(chunk, kSize);
+      MemoryChores chores;
+      WarmPages(&chores, chunk, kSize);
       for (size_t i = 0; i < kSize; i += 64) chunk[i] = static_cast<char>(1 + i / 64 % 100);
     }
     for (size_t i = 0; i < kSize; i += 64) {
@@ -34,15 +34,16 @@ TEST(PageWarmer, LeavesWhatAWriterPutsThereMeanwhile) {
   }
 }
 
-TEST(PageWarmer, StopsWhetherItsJobsRanOrWereDropped) {
+TEST(MemoryChores, StopsWhetherItsJobsRanOrWereDropped) {
   char* const chunk = ChunkPool::Acquire();
   for (int i = 0; i < 50; ++i) {
-    PageWarmer warmer;
-    for (size_t from = 0; from < kSize; from += kSize / 4) warmer.Warm(chunk + from, kSize / 4);
+    MemoryChores chores;
+    for (size_t from = 0; from < kSize; from += kSize / 4)
+      WarmPages(&chores, chunk + from, kSize / 4);
     if (i % 3 == 0) std::this_thread::yield();
     // Drops what is queued without telling anybody.
     if (i % 5 == 0) SystemThreadPool()->JoinAll();
-    warmer.Stop();
+    chores.Stop();
   }
   bool fresh = true;
   ChunkPool::Release(chunk);
