@@ -41,6 +41,13 @@ Status DecodeHandles(Slice bytes, const std::string& file_name, Footer* footer) 
     return Status::Corruption(
         Concat("bad block handle in footer at offset ", footer->offset, " of ", file_name));
   }
+  // Handles have one form, and zeroes behind them, so that no byte is without meaning.
+  char again[kHandlesSize] = {};
+  footer->index.EncodeTo(footer->metaindex.EncodeTo(again));
+  if (memcmp(again, bytes.data(), kHandlesSize) != 0) {
+    return Status::Corruption(
+        Concat("damaged block handles in footer at offset ", footer->offset, " of ", file_name));
+  }
   // No block is empty. This also catches a version number damaged from 6 or 7 to less:
   // what those have instead of handles begins like a handle of size 0.
   if (footer->metaindex.size == 0) {

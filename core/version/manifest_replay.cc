@@ -42,6 +42,7 @@ Status ManifestReplay::Read(FileSystem* fs, const std::string& path) {
   if (!file.ok()) return file.status();
   FirstProblem problem;
   LogReader reader(std::move(*file), &problem, /*log_number=*/0);
+  reader.set_exact();
   Slice record;
   std::string scratch;
   while (problem.status().ok() &&

@@ -18,7 +18,8 @@ enum class Event : uint8_t {
   kEof,        // Nothing is left.
   kBadHeader,  // The file ends inside a header.
   kOldRecord,  // Of the log that used this file before.
-  kBadRecord,  // To be skipped without a report of its own.
+  kZeroes,     // Nothing but zeroes up to the end of the block: space reserved ahead.
+  kHole,       // Zeroes with something else behind them in the block.
   kBadLength,  // Reaches past the block, or past the file.
   kBadChecksum,
 };
@@ -53,6 +54,12 @@ struct LogReader::Rep {
 
   bool LoadBlock();
   Physical ReadPhysical();
+  // The checksum of a record of `type` with the payload at `from`, in this log.
+  uint32_t ChecksumOf(uint8_t type, const char* from, size_t length) const;
+  // Whether the checksum at `header` tells that a bit of the type is wrong, or the log's number.
+  bool FitsOtherwise(const char* header, uint8_t type, size_t length) const;
+  // Whether it fits a payload of some length up to `length_max`.
+  bool FitsShorter(const char* header, uint8_t type, size_t length_max) const;
   Physical DropBuffer(Event event) {
     Physical result;
     result.event = event;
@@ -73,6 +80,7 @@ struct LogReader::Rep {
   const bool verify_checksums;
 
   const std::unique_ptr<char[]> block;
+  bool exact = false;
   Slice buffer;            // What is left of the block.
   size_t block_bytes = 0;  // Bytes of the block that were read.
   uint64_t block_end = 0;  // File offset just after them.
@@ -105,6 +113,7 @@ LogReader::LogReader(std::unique_ptr<SequentialFile> file, Reporter* reporter, u
 LogReader::~LogReader() = default;
 
 void LogReader::CheckPredecessor(Predecessor expected) { rep_->predecessor = std::move(expected); }
+void LogReader::set_exact() { rep_->exact = true; }
 uint64_t LogReader::last_record_end() const { return rep_->record_end; }
 uint64_t LogReader::last_record_offset() const { return rep_->record_offset; }
 bool LogReader::at_end() const { return rep_->eof; }
@@ -177,10 +186,11 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     const size_t length = DecodeFixed16(header + 4);
     const auto type = static_cast<uint8_t>(header[6]);
     size_t header_size = kLogHeaderSize;
+    const bool recycled_before = recycled;
     if (IsRecyclableLogType(type)) {
       header_size = kRecyclableLogHeaderSize;
-      // A log that began otherwise was never recycled.
-      if (data_read && !recycled) return DropBuffer(Event::kBadRecord);
+      // A log that began otherwise was never recycled: the type is damaged.
+      if (data_read && !recycled) return DropBuffer(Event::kBadChecksum);
       recycled = true;
       if (buffer.size() < kRecyclableLogHeaderSize) {
         if (!eof) {
@@ -195,12 +205,20 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     if (header_size + length > buffer.size()) {
       // At the end of the file the rest may still come; the bytes stay.
       if (!eof) return DropBuffer(Event::kBadLength);
+      // A record that is whole and has a wrong length is no end that was cut.
+      if (exact && FitsShorter(header, type, buffer.size() - header_size)) {
+        return DropBuffer(Event::kBadChecksum);
+      }
       result.event = Event::kBadLength;
       result.dropped = buffer.size();
       return result;
     }
     if (header_size == kRecyclableLogHeaderSize &&
         DecodeFixed32(header + kLogHeaderSize) != static_cast<uint32_t>(log_number)) {
+      if (FitsOtherwise(header, type, length)) {
+        recycled = recycled_before;
+        return DropBuffer(Event::kBadChecksum);
+      }
       buffer.RemovePrefix(header_size + length);
       result.event = Event::kOldRecord;
       result.dropped = header_size + length;
@@ -208,7 +226,8 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     }
     if (type == static_cast<uint8_t>(LogRecordType::kZero) && length == 0) {
       zeroes_skipped += buffer.size();
-      return DropBuffer(Event::kBadRecord);
+      const std::string_view rest = buffer.view();
+      return DropBuffer(rest.find_first_not_of('\0') == rest.npos ? Event::kZeroes : Event::kHole);
     }
     if (verify_checksums) {
       const uint32_t stored = crc32c::Unmask(DecodeFixed32(header));
@@ -223,6 +242,36 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     result.dropped = header_size + length;
     buffer.RemovePrefix(header_size + length);
     return result;
+  }
+}
+
+uint32_t LogReader::Rep::ChecksumOf(uint8_t type, const char* from, size_t length) const {
+  char start[kRecyclableLogHeaderSize - 6];
+  start[0] = static_cast<char>(type);
+  EncodeFixed32(start + 1, static_cast<uint32_t>(log_number));
+  return crc32c::Extend(crc32c::Value(start, IsRecyclableLogType(type) ? sizeof(start) : 1), from,
+                        length);
+}
+
+bool LogReader::Rep::FitsOtherwise(const char* header, uint8_t type, size_t length) const {
+  const uint32_t stored = crc32c::Unmask(DecodeFixed32(header));
+  for (int bit = 0; bit <= 8; ++bit) {
+    const auto other = static_cast<uint8_t>(type ^ (1 << bit));  // At last the type itself.
+    const char* const payload =
+        header + (IsRecyclableLogType(other) ? kRecyclableLogHeaderSize : kLogHeaderSize);
+    if (ChecksumOf(other, payload, length) == stored) return true;
+  }
+  return false;
+}
+
+bool LogReader::Rep::FitsShorter(const char* header, uint8_t type, size_t length_max) const {
+  const uint32_t stored = crc32c::Unmask(DecodeFixed32(header));
+  uint32_t crc = ChecksumOf(type, header, 0);
+  const char* at = header + (IsRecyclableLogType(type) ? kRecyclableLogHeaderSize : kLogHeaderSize);
+  for (const char* const end = at + length_max;; ++at) {
+    if (crc == stored) return true;
+    if (at == end) return false;
+    crc = crc32c::Extend(crc, at, 1);
   }
 }
 
@@ -366,7 +415,10 @@ bool LogReader::ReadRecord(Slice* record, std::string* scratch, RecoveryMode mod
           rep.reporter->OldRecord(physical.dropped);
         }
         return false;
-      case Event::kBadRecord:
+      case Event::kHole:
+        if (strict && !rep.recycled) rep.Report(physical.dropped, "zeroes amid records");
+        [[fallthrough]];
+      case Event::kZeroes:
         report_middle();
         continue;
       case Event::kBadLength:
@@ -445,7 +497,7 @@ bool LogReader::ReadRecord(Slice* record, std::string* scratch, RecoveryMode mod
 
     Slice fragment;
     if (!rep.Decompress(physical, &fragment)) {
-      rep.DropBuffer(Event::kBadRecord);
+      rep.DropBuffer(Event::kBadChecksum);
       report_middle();
       continue;
     }

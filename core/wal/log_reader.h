@@ -53,6 +53,10 @@ class LogReader {
   // Without this call, what the log says of its predecessor is passed over.
   void CheckPredecessor(Predecessor expected);
 
+  // For MANIFESTs: a last record that is whole but for its length is reported in every mode, not
+  // only in the strict ones.
+  void set_exact();
+
   // The next record, valid until the next call; false at the end (or where `mode` says
   // that reading stops).
   bool ReadRecord(Slice* record, std::string* scratch, RecoveryMode mode);

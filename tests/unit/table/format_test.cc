@@ -148,6 +148,26 @@ TEST(FormatFooter, EveryFlippedBitIsNoticedFromVersion6On) {
   }
 }
 
+TEST(FormatFooter, HasNoByteWithoutMeaningBeforeVersion6) {
+  Footer footer;
+  footer.format_version = 5;
+  footer.metaindex = {200, 100};
+  footer.index = {400, 50};
+  footer.offset = 600;
+  std::string bytes;
+  AppendFooter(footer, &bytes);
+  const uint64_t size = footer.offset + bytes.size();
+  ASSERT_TRUE(DecodeFooter(bytes, size, "file").ok());
+  // Behind the handles, which take 2 + 1 + 2 + 1 bytes, and in their last byte: 50 in two bytes.
+  for (const size_t at : {7, 8, 20, 40}) {
+    std::string damaged = bytes;
+    damaged[at] ^= 1;
+    EXPECT_FALSE(DecodeFooter(damaged, size, "file").ok()) << at;
+  }
+  bytes[6] = static_cast<char>(bytes[6] | 0x80);
+  EXPECT_FALSE(DecodeFooter(bytes, size, "file").ok());
+}
+
 TEST(FormatFooter, NamesTheFileWhenTheMagicIsWrong) {
   const std::string bytes(kFooterSize, '\0');
   const Status s = DecodeFooter(bytes, 1000, "dir/000007.sst").status();

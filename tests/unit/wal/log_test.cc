@@ -453,6 +453,63 @@ TEST(LogReader, ReportsDataBehindAZeroedPage) {
   EXPECT_TRUE(ReadAll(aligned, kS).reports.texts.empty());
 }
 
+// Damage that used to look like the end of the log: nobody was told that records are missing.
+TEST(LogReader, ADamagedHeaderIsNotTakenForTheEnd) {
+  const std::string first = Physical(1, "first");
+  for (const RecoveryMode mode : kModes) {
+    for (const size_t at : {size_t{0}, first.size()}) {
+      // The type of a recycled log in one that is not.
+      std::string bytes = first + Physical(1, "last");
+      bytes[at + 6] ^= 4;
+      EXPECT_EQ(ReadAll(bytes, mode).reports.texts, Strings{"checksum mismatch"});
+    }
+    std::string bytes = Physical(10, "123456") + Physical(1, "last");
+    bytes[6] ^= 1;
+    EXPECT_EQ(ReadAll(bytes, mode).reports.texts, Strings{"checksum mismatch"});
+  }
+  // The number in a record of a recycled one.
+  const std::string recycled = Physical(5, "first");
+  for (const RecoveryMode mode : {kA, kP, kS}) {
+    std::string bytes = recycled + Physical(5, "last");
+    bytes[recycled.size() + 8] ^= 1;
+    EXPECT_EQ(ReadAll(bytes, mode).reports.texts, Strings{"checksum mismatch"});
+    EXPECT_EQ(ReadAll(bytes, mode).reports.old_records, 0);
+  }
+}
+
+TEST(LogReader, ZeroesAmidRecordsAreDamageWhereEveryRecordCounts) {
+  const std::string first = Physical(1, "first");
+  std::string bytes = first + Physical(1, "second") + Physical(1, "third");
+  memset(&bytes[first.size()], 0, Physical(1, "second").size());
+  EXPECT_EQ(ReadAll(bytes, kA).reports.texts, Strings{"zeroes amid records"});
+  EXPECT_EQ(ReadAll(bytes, kP).reports.texts, Strings{"zeroes amid records"});
+  EXPECT_TRUE(ReadAll(bytes, kT).reports.texts.empty());
+  // Space reserved ahead is none.
+  bytes.resize(first.size());
+  bytes.append(600, '\0');
+  EXPECT_TRUE(ReadAll(bytes, kA).reports.texts.empty());
+}
+
+TEST(LogReader, TheLastRecordOfAManifestIsNotLostByItsLength) {
+  const std::string first = Physical(1, "first");
+  const auto read = [](std::string bytes) {
+    Reports reports;
+    LogReader reader(std::make_unique<StringFile>(&bytes), &reports, 0);
+    reader.set_exact();
+    Slice record;
+    std::string scratch;
+    while (reader.ReadRecord(&record, &scratch, kT)) {
+    }
+    return reports.texts;
+  };
+  // A length that reaches past the end of the file, of a record that is whole.
+  std::string bytes = first + Physical(1, "last");
+  bytes[first.size() + 5] ^= 0x40;
+  EXPECT_EQ(read(bytes), Strings{"checksum mismatch"});
+  // One that is not whole was being written.
+  EXPECT_TRUE(read(bytes.substr(0, bytes.size() - 1)).empty());
+}
+
 TEST(LogReader, GoesOnWhenTheFileHasGrown) {
   Log log;
   Strings expected;
