@@ -3,7 +3,9 @@
 #include <limits>
 
 #include "core/base/coding.h"
+#include "core/base/cpu.h"
 #include "core/batch/batch_format.h"
+#include "core/key/key_bytes.h"
 
 namespace skarn {
 namespace {
@@ -22,6 +24,8 @@ enum Flag : uint32_t {
   kHasCommit = 1 << 9,
   kHasRollback = 1 << 10,
   kHasTimedPut = 1 << 11,
+  kHasFamily = 1 << 12,          // Something for another family than the default one.
+  kForeign = 1 << 13,            // Bytes that this class did not write.
   kUnknown = uint32_t{1} << 31,  // Made from bytes and not looked at yet.
 };
 
@@ -68,11 +72,6 @@ size_t TotalSize(const Slice* parts, size_t count) {
   return total;
 }
 
-void AppendParts(std::string* to, const Slice* parts, size_t count, size_t total) {
-  PutVarint32(to, static_cast<uint32_t>(total));
-  for (size_t i = 0; i < count; ++i) to->append(parts[i].data(), parts[i].size());
-}
-
 uint8_t Byte(BatchTag tag) { return static_cast<uint8_t>(tag); }
 
 Status TooSmall() { return Status::Corruption("malformed WriteBatch (too small)"); }
@@ -91,7 +90,7 @@ WriteBatch::WriteBatch(size_t reserved_bytes, size_t max_bytes, size_t protectio
 WriteBatch WriteBatch::FromBytes(Slice bytes) {
   WriteBatch batch;
   batch.bytes_.assign(bytes.data(), bytes.size());
-  batch.flags_ = kUnknown;
+  batch.flags_ = kUnknown | kForeign;
   return batch;
 }
 
@@ -123,14 +122,29 @@ Status WriteBatch::AddEntry(uint8_t tag, uint8_t tag_with_family, uint32_t flag,
         tag == Byte(BatchTag::kEntity) ? "wide column entity is too large" : "value is too large");
   }
   const SavePoint before = Mark();
-  if (cf == 0) {
-    bytes_.push_back(static_cast<char>(tag));
-  } else {
-    bytes_.push_back(static_cast<char>(tag_with_family));
-    PutVarint32(&bytes_, cf);
+  // Tag, family, sizes and a short key are put together first: appending has its price.
+  constexpr size_t kShortKey = 64;
+  char head[1 + 3 * kMaxVarint32Size + kShortKey];
+  char* to = head;
+  *to++ = static_cast<char>(cf == 0 ? tag : tag_with_family);
+  if (SKARN_UNLIKELY(cf != 0)) {
+    to = EncodeVarint32(to, cf);
+    flag |= kHasFamily;
   }
-  AppendParts(&bytes_, key, key_parts, key_size);
-  if (value != nullptr) AppendParts(&bytes_, value, value_parts, value_size);
+  to = EncodeVarint32(to, static_cast<uint32_t>(key_size));
+  if (SKARN_LIKELY(key_parts == 1 && key_size <= kShortKey)) {
+    CopyKeyBytes(to, key->data(), key_size);
+    to += key_size;
+  } else {
+    bytes_.append(head, static_cast<size_t>(to - head));
+    to = head;
+    for (size_t i = 0; i < key_parts; ++i) bytes_.append(key[i].data(), key[i].size());
+  }
+  if (tag != Byte(BatchTag::kDelete) && tag != Byte(BatchTag::kSingleDelete)) {
+    to = EncodeVarint32(to, static_cast<uint32_t>(value_size));
+  }
+  bytes_.append(head, static_cast<size_t>(to - head));
+  for (size_t i = 0; i < value_parts; ++i) bytes_.append(value[i].data(), value[i].size());
   EncodeFixed32(bytes_.data() + kBatchCountOffset, before.count + 1);
   flags_ |= flag;
   if (max_bytes_ != 0 && bytes_.size() > max_bytes_) {
@@ -292,13 +306,17 @@ Status WriteBatch::Append(const WriteBatch& other) {
 
 uint32_t WriteBatch::Flags() const {
   if ((flags_ & kUnknown) != 0) {
-    uint32_t flags = 0;
+    uint32_t flags = flags_ & ~kUnknown;
     BatchReader reader(bytes_);
     BatchEntry entry;
     while (reader.Next(&entry)) flags |= FlagOf(entry.kind);
     flags_ = flags;
   }
   return flags_;
+}
+
+bool WriteBatch::IsPlain() const {
+  return (flags_ & ~uint32_t{kHasPut | kHasDelete | kHasSingleDelete}) == 0;
 }
 
 bool WriteBatch::HasPut() const { return (Flags() & kHasPut) != 0; }

@@ -106,6 +106,9 @@ class WriteBatch {
   size_t protection_bytes_per_key() const { return protection_bytes_per_key_; }
   size_t default_timestamp_size() const { return default_timestamp_size_; }
   bool empty() const { return bytes_.size() <= 12; }
+  // Known, without looking at the bytes, to hold nothing but puts and deletions of the default
+  // family, as this class wrote them.
+  bool IsPlain() const;
   // Content flags; computed by a scan when the batch was made from bytes.
   bool HasPut() const;
   bool HasDelete() const;

@@ -87,45 +87,63 @@ void CollectTimestampSizes(Slice bytes, const FamilyTable& families, bool older,
   }
 }
 
-Status InsertEntry(ColumnFamily* family, EntryKind kind, Slice key, Slice value,
-                   InsertContext* context) {
-  MemTable* const table = family->active();
-  if (kind == EntryKind::kValue && SKARN_UNLIKELY(family->inplace_updates())) {
-    if (table->UpdateInPlace(key, value)) {
-      ++context->sequence;
-      ++context->inserted;
-      return Status::Ok();
+namespace {
+
+// After an entry went into `table`, or is there already.
+void Inserted(ColumnFamily* family, const MemTable& table, InsertContext* context) {
+  ++context->sequence;
+  ++context->inserted;
+  if (SKARN_UNLIKELY(table.ShouldFlush())) {
+    if (!family->wants_switch.load(std::memory_order_relaxed)) {
+      family->wants_switch.store(true, std::memory_order_relaxed);
     }
+    context->wants_switch = true;
+  }
+}
+
+// For recovery, merge operands, values that may be updated in place, and commits of
+// transactions.
+[[gnu::noinline]] Status InsertUnusual(ColumnFamily* family, EntryKind kind, Slice key, Slice value,
+                                       InsertContext* context) {
+  MemTable* const table = family->active();
+  if (kind == EntryKind::kValue && family->inplace_updates() && table->UpdateInPlace(key, value)) {
+    ++context->sequence;
+    ++context->inserted;
+    return Status::Ok();
   }
   std::string merged;
-  if (kind == EntryKind::kMerge && !context->recovering) {
-    if (family->db()->MergeHead(family, key, value, context->sequence, &merged)) {
-      kind = EntryKind::kValue;
-      value = merged;
-    }
+  if (kind == EntryKind::kMerge && !context->recovering &&
+      family->db()->MergeHead(family, key, value, context->sequence, &merged)) {
+    kind = EntryKind::kValue;
+    value = merged;
   }
-  if (SKARN_UNLIKELY(context->recovering)) table->ExpectRepeats();
+  if (context->recovering) table->ExpectRepeats();
   Status status = table->Add(context->sequence, kind, key, value, context->concurrent);
-  if (SKARN_UNLIKELY(!status.ok())) {
-    // The same log replayed twice onto one memtable: the entry is there already.
-    if (!(context->recovering && status.IsTryAgain())) return status;
-  }
-  if (SKARN_UNLIKELY(context->log_reference != 0)) {
+  // The same log replayed twice onto one memtable: the entry is there already.
+  if (!status.ok() && !(context->recovering && status.IsTryAgain())) return status;
+  if (context->log_reference != 0) {
     uint64_t oldest = family->active_prepare_log.load(std::memory_order_relaxed);
     while ((oldest == 0 || oldest > context->log_reference) &&
            !family->active_prepare_log.compare_exchange_weak(oldest, context->log_reference,
                                                              std::memory_order_relaxed)) {
     }
   }
-  ++context->sequence;
-  ++context->inserted;
-  if (SKARN_UNLIKELY(table->ShouldFlush())) {
-    if (!family->wants_switch.load(std::memory_order_relaxed)) {
-      family->wants_switch.store(true, std::memory_order_relaxed);
-    }
-    context->wants_switch = true;
-  }
+  Inserted(family, *table, context);
   return Status::Ok();
+}
+
+}  // namespace
+
+Status InsertEntry(ColumnFamily* family, EntryKind kind, Slice key, Slice value,
+                   InsertContext* context) {
+  if (SKARN_UNLIKELY(kind == EntryKind::kMerge || context->recovering ||
+                     context->log_reference != 0 || family->inplace_updates())) {
+    return InsertUnusual(family, kind, key, value, context);
+  }
+  MemTable* const table = family->active();
+  Status status = table->Add(context->sequence, kind, key, value, context->concurrent);
+  if (SKARN_LIKELY(status.ok())) Inserted(family, *table, context);
+  return status;
 }
 
 Status InsertBatch(Slice bytes, InsertContext* context) {
@@ -153,6 +171,7 @@ Status InsertBatch(Slice bytes, InsertContext* context) {
       continue;
     }
     if (prefetches) {
+      prefetches = family->active()->WantsPrefetch();
       BatchEntry later;
       for (; lead > 0 && prefetches; --lead) {
         prefetches = ahead.Next(&later);

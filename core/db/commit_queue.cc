@@ -17,7 +17,7 @@ inline void Pause() {
 }
 
 // About a microsecond: a leader that only copies memory is done by then.
-constexpr int kPauses = 100;
+constexpr int kPauses = 20;
 
 }  // namespace
 
@@ -29,11 +29,13 @@ void CommitQueue::LinkNewer(Writer* newest, Writer* leader) {
 }
 
 void CommitQueue::WaitWhile(Writer* writer, uint32_t state) {
-  for (int i = 0; i < kPauses; ++i) {
+  // Who waits for a disk leaves the processor to those who are about to join.
+  const bool spins = !writer->sync || !slow_syncs_.load(std::memory_order_relaxed);
+  for (int i = 0; spins && i < kPauses; ++i) {
     if (writer->state.load(std::memory_order_acquire) != state) return;
     Pause();
   }
-  if (limits_.spin && limits_.yield_us_max > 0) {
+  if (spins && limits_.spin && limits_.yield_us_max > 0) {
     const auto give_up =
         std::chrono::steady_clock::now() + std::chrono::microseconds(limits_.yield_us_max);
     do {
@@ -41,17 +43,35 @@ void CommitQueue::WaitWhile(Writer* writer, uint32_t state) {
       if (writer->state.load(std::memory_order_acquire) != state) return;
     } while (std::chrono::steady_clock::now() < give_up);
   }
+  if (writer->sync) {
+    for (;;) {
+      const uint32_t round = round_.load(std::memory_order_acquire);
+      if (writer->state.load(std::memory_order_acquire) != state) return;
+      round_.wait(round, std::memory_order_acquire);
+    }
+  }
   while (writer->state.load(std::memory_order_acquire) == state) {
     writer->state.wait(state, std::memory_order_acquire);
   }
 }
 
-void CommitQueue::Wake(Writer* writer, Writer::State state) {
+bool CommitQueue::Set(Writer* writer, Writer::State state) {
+  const bool together = writer->sync;
   // The writer's stack frame may be gone right after the store: only the address is used
   // by the notification.
   std::atomic<uint32_t>* const word = &writer->state;
   word->store(state, std::memory_order_release);
-  word->notify_one();
+  if (!together) word->notify_one();
+  return together;
+}
+
+void CommitQueue::WakeRound() {
+  round_.fetch_add(1, std::memory_order_release);
+  round_.notify_all();
+}
+
+void CommitQueue::Wake(Writer* writer, Writer::State state) {
+  if (Set(writer, state)) WakeRound();
 }
 
 bool CommitQueue::Join(Writer* writer) {
@@ -60,7 +80,7 @@ bool CommitQueue::Join(Writer* writer) {
     writer->state.store(Writer::kDone, std::memory_order_relaxed);
     return false;
   }
-  waiting_.fetch_add(1, std::memory_order_relaxed);
+  if (writer->sync) syncing_.fetch_add(1, std::memory_order_relaxed);
   Writer* newest = newest_.load(std::memory_order_relaxed);
   do {
     writer->older = newest;
@@ -147,9 +167,11 @@ void CommitQueue::MoveBefore(Writer* first_left, Writer* last_left, Writer* writ
 }
 
 void CommitQueue::Finish(Writer* leader, Writer* last) {
-  uint32_t finished = 1;
-  for (Writer* writer = last; writer != leader; writer = writer->older) ++finished;
-  waiting_.fetch_sub(finished, std::memory_order_relaxed);
+  uint32_t synced = leader->sync ? 1 : 0;
+  for (Writer* writer = last; writer != leader; writer = writer->older) {
+    if (writer->sync) ++synced;
+  }
+  if (synced != 0) syncing_.fetch_sub(synced, std::memory_order_relaxed);
 
   // Members are woken after the next leader is known, since the links go through them.
   Writer* newest = last;
@@ -161,13 +183,15 @@ void CommitQueue::Finish(Writer* leader, Writer* last) {
     assert(next != nullptr);
     next->older = nullptr;
   }
+  bool together = false;
   Writer* member = leader == last ? nullptr : last;
   while (member != nullptr) {
     Writer* const older = member->older;  // Before the wake: the member may vanish.
-    Wake(member, Writer::kDone);
+    together |= Set(member, Writer::kDone);
     member = older == leader ? nullptr : older;
   }
-  if (next != nullptr) Wake(next, Writer::kLeading);
+  if (next != nullptr) together |= Set(next, Writer::kLeading);
+  if (together) WakeRound();
 }
 
 void CommitQueue::EnterExclusive(Writer* writer) {
@@ -191,7 +215,7 @@ void CommitQueue::RefuseNoSlowdown(Writer* leader, const Status& status) {
       continue;  // A newer one has joined; `newest` is it.
     }
     if (older->newer == newest) older->newer = nullptr;
-    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    if (newest->sync) syncing_.fetch_sub(1, std::memory_order_relaxed);
     newest->status = status;
     Wake(newest, Writer::kDone);
     newest = older;
@@ -203,7 +227,7 @@ void CommitQueue::RefuseNoSlowdown(Writer* leader, const Status& status) {
     if (refused(writer)) {
       writer->older->newer = newer;
       newer->older = writer->older;
-      waiting_.fetch_sub(1, std::memory_order_relaxed);
+      if (writer->sync) syncing_.fetch_sub(1, std::memory_order_relaxed);
       writer->status = status;
       Wake(writer, Writer::kDone);
     }

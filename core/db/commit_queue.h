@@ -44,14 +44,13 @@ class WriteCallback {
 
 // One write on its way through the queue. Lives on the writing thread's stack.
 struct Writer {
-  // What the log gets after the 12 bytes of header: up to four parts, so that a single
-  // put needs no batch.
-  static constexpr size_t kPartsMax = 4;
-  Slice parts[kPartsMax];
-  uint32_t part_count = 0;
-  uint32_t log_entry_count = 0;  // Counted entries in the parts.
+  // What the log gets after the 12 bytes of header: these bytes of a batch, or the one entry
+  // below, which needs no batch.
+  Slice log_bytes;
+  size_t log_size = 0;           // Of either.
+  uint32_t log_entry_count = 0;  // Counted entries in it.
   uint32_t entry_count = 0;      // Counted entries for the memtable: sequence numbers taken.
-  size_t size_bytes = 0;         // Of all parts.
+  size_t size_bytes = 0;         // As a batch, header included.
 
   // What the memtable gets: a whole batch when `batch_bytes` is set, or one entry.
   Slice batch_bytes;
@@ -109,7 +108,7 @@ class CommitQueue {
   void Finish(Writer* leader, Writer* last);
 
   // For the leader: wakes one member with kInserting, or a member waits for kDone again.
-  static void Wake(Writer* writer, Writer::State state);
+  void Wake(Writer* writer, Writer::State state);
   void WaitWhile(Writer* writer, uint32_t state);
 
   // Leads without a group. `writer->exclusive` is set here.
@@ -122,11 +121,22 @@ class CommitQueue {
   void AllowSlowdown() { refusing_.store(false, std::memory_order_release); }
   bool refusing() const { return refusing_.load(std::memory_order_acquire); }
 
-  // How many writers are in the queue, the leader included; for sync groups that wait for
-  // the return of those of the last group.
-  uint32_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  // For the leader: a sync took so long.
+  void NoteSync(uint64_t micros) {
+    const bool slow = micros >= limits_.yield_us_max / 2;
+    if (slow != slow_syncs_.load(std::memory_order_relaxed)) {
+      slow_syncs_.store(slow, std::memory_order_relaxed);
+    }
+  }
+
+  // How many writers in the queue want a sync, the leader included: sync groups wait for the
+  // return of those of the last group.
+  uint32_t syncing() const { return syncing_.load(std::memory_order_relaxed); }
 
  private:
+  // Sets the state and wakes a writer that waits alone; true when WakeRound() is to follow.
+  static bool Set(Writer* writer, Writer::State state);
+  void WakeRound();
   static bool MayShareGroup(const Writer& leader, const Writer& writer);
   // Moves `writer` from behind the run of writers that are passed over to before it. `newest`
   // was the newest writer when the leader looked.
@@ -136,8 +146,12 @@ class CommitQueue {
 
   const Limits limits_;
   alignas(128) std::atomic<Writer*> newest_{nullptr};  // Any thread.
-  std::atomic<uint32_t> waiting_{0};                   // Any thread.
+  std::atomic<uint32_t> syncing_{0};                   // Any thread.
   std::atomic<bool> refusing_{false};                  // Written by leaders.
+  std::atomic<bool> slow_syncs_{false};                // Written by leaders.
+  // Writers that want a sync come in groups: they sleep on this word together, and one call wakes
+  // them. Written by leaders.
+  alignas(128) std::atomic<uint32_t> round_{0};
 };
 
 }  // namespace skarn

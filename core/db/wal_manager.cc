@@ -98,7 +98,7 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   empty_ = true;
   last_batch_ = 0;
   counted_ = writer->file()->size_bytes();
-  total_bytes_.fetch_add(counted_, std::memory_order_relaxed);
+  appended_.store(appended_.load(std::memory_order_relaxed) + counted_, std::memory_order_relaxed);
   current_number_.store(number, std::memory_order_release);
   lock.Unlock();
   Status status;
@@ -140,12 +140,24 @@ Status WalManager::AppendLocked(const Slice* parts, size_t count,
     if (Status s = AppendMarker(); !s.ok()) return s;
   }
   if (Status s = current_->AddRecordParts(parts, count); !s.ok()) return s;
+  CountAppended(BatchSequence(parts[0]));
+  return Status::Ok();
+}
+
+void WalManager::CountAppended(SequenceNumber sequence) {
   empty_ = false;
-  last_batch_ = BatchSequence(parts[0]);
+  last_batch_ = sequence;
   const uint64_t size = current_->file()->size_bytes();
-  total_bytes_.fetch_add(size - counted_, std::memory_order_relaxed);
-  bytes_written_.fetch_add(size - counted_, std::memory_order_relaxed);
+  for (std::atomic<uint64_t>* counter : {&appended_, &bytes_written_}) {
+    counter->store(counter->load(std::memory_order_relaxed) + (size - counted_),
+                   std::memory_order_relaxed);
+  }
   counted_ = size;
+}
+
+Status WalManager::AppendFilled(size_t size, SequenceNumber sequence) {
+  if (Status s = current_->AppendFilled(size); !s.ok()) return s;
+  CountAppended(sequence);
   return Status::Ok();
 }
 
@@ -281,7 +293,8 @@ void WalManager::AddRecovered(uint64_t number, uint64_t size_bytes) {
   MutexLock lock(&mu_);
   assert(open_.empty());
   alive_.push_back({number, size_bytes});
-  total_bytes_.fetch_add(size_bytes, std::memory_order_relaxed);
+  appended_.store(appended_.load(std::memory_order_relaxed) + size_bytes,
+                  std::memory_order_relaxed);
 }
 
 void WalManager::ReleaseBefore(uint64_t number, bool may_recycle,
@@ -300,8 +313,8 @@ void WalManager::ReleaseBefore(uint64_t number, bool may_recycle,
       open_.erase(open);
       break;
     }
-    const uint64_t counted = std::min(size, total_bytes_.load(std::memory_order_relaxed));
-    total_bytes_.fetch_sub(counted, std::memory_order_relaxed);
+    const uint64_t counted = std::min(size, total_bytes());
+    released_.store(released_.load(std::memory_order_relaxed) + counted, std::memory_order_release);
     if (may_recycle && released >= first_own_number_ &&
         recycle_.size() + recycle_later_.size() < options_.recycle_log_file_num) {
       recycle_later_.push_back(released);

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/cpu.h"
 #include "core/base/mutex.h"
 #include "core/base/slice.h"
 #include "core/base/status.h"
@@ -50,6 +51,13 @@ class WalManager {
   Status Switch(uint64_t number, uint64_t preallocation_bytes, SequenceNumber next_sequence,
                 bool after_failure = false) SKARN_EXCLUDES(mu_, append_mu_);
 
+  // Room for the record of a batch of `size` bytes, to be filled and then appended with
+  // AppendFilled(); null: use Append(). Leader only.
+  char* Room(size_t size) {
+    if (SKARN_UNLIKELY(!marked_ || options_.manual_wal_flush)) return nullptr;
+    return current_->Room(size);
+  }
+  Status AppendFilled(size_t size, SequenceNumber sequence);
   // One record, a batch, in parts; the first has the batch's header. Leader only.
   // `timestamp_sizes`: of the families it touches.
   Status Append(const Slice* parts, size_t count, const std::map<uint32_t, size_t>& timestamp_sizes)
@@ -69,7 +77,11 @@ class WalManager {
   bool empty() const { return empty_; }
   uint64_t current_number() const { return current_number_.load(std::memory_order_acquire); }
   // Bytes of all logs that are still needed.
-  uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_relaxed); }
+  uint64_t total_bytes() const {
+    // In this order: what is released was appended before.
+    const uint64_t released = released_.load(std::memory_order_acquire);
+    return appended_.load(std::memory_order_relaxed) - released;
+  }
   // The oldest log that is still needed. Leader or db mutex.
   uint64_t oldest_number() const SKARN_EXCLUDES(mu_);
   // Bytes in the current log file, buffered ones included.
@@ -99,8 +111,8 @@ class WalManager {
   // Closed logs that were synced since the last call, for tracking in the MANIFEST.
   std::vector<LogFile> TakeSyncedClosed() SKARN_EXCLUDES(mu_);
 
-  uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
   uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
+  uint64_t syncs() const { return syncs_.load(std::memory_order_relaxed); }
 
  private:
   struct OpenLog {
@@ -110,6 +122,7 @@ class WalManager {
     bool fully_synced = false;  // Closed, and nothing is left to sync.
   };
   Status SyncLogs(bool include_current) SKARN_EXCLUDES(mu_, append_mu_);
+  void CountAppended(SequenceNumber sequence);
   Status AppendLocked(const Slice* parts, size_t count,
                       const std::map<uint32_t, size_t>& timestamp_sizes);
 
@@ -134,11 +147,14 @@ class WalManager {
   SequenceNumber marker_ = 0;      // Leader only: of the empty batch to come.
   bool marked_ = false;            // Leader only: the empty batch is written.
   SequenceNumber last_batch_ = 0;  // Leader only: of the last record of the current log; 0 none.
-  uint64_t counted_ = 0;           // Leader only: bytes of the current log in total_bytes_.
+  uint64_t counted_ = 0;           // Leader only: bytes of the current log in appended_.
   std::atomic<uint64_t> current_number_{0};
-  std::atomic<uint64_t> total_bytes_{0};
+  // Bytes of all logs, and of those that are not needed any more. Written by the leader, and under
+  // mu_.
+  std::atomic<uint64_t> appended_{0};
+  std::atomic<uint64_t> released_{0};
+  std::atomic<uint64_t> bytes_written_{0};  // By records. Written by the leader.
   std::atomic<uint64_t> syncs_{0};
-  std::atomic<uint64_t> bytes_written_{0};
 };
 
 }  // namespace skarn

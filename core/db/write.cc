@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
+#include <deque>
 #include <limits>
 #include <thread>
 
 #include "core/batch/batch_format.h"
 #include "core/batch/write_batch.h"
 #include "core/db/db_impl.h"
+#include "core/key/key_bytes.h"
 #include "core/key/point_lookup.h"
 #include "core/metrics/perf_context.h"
 #include "core/metrics/statistics.h"
@@ -31,40 +34,56 @@ struct ParallelInsert {
   std::atomic<bool> wants_switch{false};
 };
 
-// Tag and, where the family is not the default one, its id; then the key's length.
-size_t EncodeEntryHead(char* to, EntryKind kind, uint32_t family, size_t key_size) {
-  BatchTag plain = BatchTag::kPut, with_family = BatchTag::kPutCf;
+// The tag for the default family; `*with_family` gets the one that a family's id follows.
+BatchTag TagOf(EntryKind kind, BatchTag* with_family) {
   switch (kind) {
     case EntryKind::kDeletion:
     case EntryKind::kDeletionWithTimestamp:
-      plain = BatchTag::kDelete, with_family = BatchTag::kDeleteCf;
-      break;
+      *with_family = BatchTag::kDeleteCf;
+      return BatchTag::kDelete;
     case EntryKind::kSingleDeletion:
-      plain = BatchTag::kSingleDelete, with_family = BatchTag::kSingleDeleteCf;
-      break;
+      *with_family = BatchTag::kSingleDeleteCf;
+      return BatchTag::kSingleDelete;
     case EntryKind::kMerge:
-      plain = BatchTag::kMerge, with_family = BatchTag::kMergeCf;
-      break;
+      *with_family = BatchTag::kMergeCf;
+      return BatchTag::kMerge;
     case EntryKind::kRangeDeletion:
-      plain = BatchTag::kDeleteRange, with_family = BatchTag::kDeleteRangeCf;
-      break;
+      *with_family = BatchTag::kDeleteRangeCf;
+      return BatchTag::kDeleteRange;
     default:
-      break;
+      *with_family = BatchTag::kPutCf;
+      return BatchTag::kPut;
   }
-  char* at = to;
-  if (family == 0) {
-    *at++ = static_cast<char>(plain);
-  } else {
-    *at++ = static_cast<char>(with_family);
-    at = EncodeVarint32(at, family);
-  }
-  at = EncodeVarint32(at, static_cast<uint32_t>(key_size));
-  return static_cast<size_t>(at - to);
 }
 
 bool HasValue(EntryKind kind) {
   return kind == EntryKind::kValue || kind == EntryKind::kMerge ||
          kind == EntryKind::kRangeDeletion;
+}
+
+// Bytes of the one entry of a writer in the log.
+size_t EntryLogSize(uint32_t family, EntryKind kind, Slice key, Slice value) {
+  size_t size = 1 + VarintSize(key.size()) + key.size();
+  if (SKARN_UNLIKELY(family != 0)) size += VarintSize(family);
+  if (HasValue(kind)) size += VarintSize(value.size()) + value.size();
+  return size;
+}
+
+// Writes the log's bytes of a writer's one entry, up to its value, and returns their end.
+char* PutEntryHead(const Writer& writer, char* to) {
+  BatchTag plain = BatchTag::kPut, with_family = BatchTag::kPutCf;
+  if (SKARN_UNLIKELY(writer.kind != EntryKind::kValue)) plain = TagOf(writer.kind, &with_family);
+  if (const uint32_t family = writer.family->id(); SKARN_LIKELY(family == 0)) {
+    *to++ = static_cast<char>(plain);
+  } else {
+    *to++ = static_cast<char>(with_family);
+    to = EncodeVarint32(to, family);
+  }
+  to = EncodeVarint32(to, static_cast<uint32_t>(writer.key.size()));
+  CopyKeyBytes(to, writer.key.data(), writer.key.size());
+  to += writer.key.size();
+  if (!HasValue(writer.kind)) return to;
+  return EncodeVarint32(to, static_cast<uint32_t>(writer.value.size()));
 }
 
 // Only the commit leader writes the counter.
@@ -211,19 +230,8 @@ Status DbImpl::CommitOne(const WriteOptions& options, ColumnFamily* family, Entr
     with_timestamp.append(timestamp.data(), timestamp.size());
     key = with_timestamp;
   }
-  char head[1 + 2 * kMaxVarint32Size];
-  char value_length[kMaxVarint32Size];
-  writer.parts[0] = Slice(head, EncodeEntryHead(head, kind, family->id(), key.size()));
-  writer.parts[1] = key;
-  writer.part_count = 2;
-  writer.size_bytes = kBatchHeaderSize + writer.parts[0].size() + key.size();
-  if (HasValue(kind)) {
-    const char* const end = EncodeVarint32(value_length, static_cast<uint32_t>(value.size()));
-    writer.parts[2] = Slice(value_length, static_cast<size_t>(end - value_length));
-    writer.parts[3] = value;
-    writer.part_count = 4;
-    writer.size_bytes += writer.parts[2].size() + value.size();
-  }
+  writer.log_size = EntryLogSize(family->id(), kind, key, value);
+  writer.size_bytes = kBatchHeaderSize + writer.log_size;
   writer.entry_count = writer.log_entry_count = 1;
   writer.family = family;
   writer.kind = kind;
@@ -243,7 +251,8 @@ Status DbImpl::CommitBatch(const WriteOptions& options, WriteBatch* batch,
   if (Status s = RejectWrite(); !s.ok()) return s;
   const Slice bytes = batch->bytes();
   BatchFacts facts;
-  {
+  if (!batch->IsPlain() || default_family_->timestamp_size() != 0 ||
+      default_family_->writes_disallowed()) {
     // What cannot be applied is refused here, before it can reach the log.
     EpochGuard guard;
     Status s = ValidateBatch(bytes, *family_table_.load(std::memory_order_acquire),
@@ -256,10 +265,9 @@ Status DbImpl::CommitBatch(const WriteOptions& options, WriteBatch* batch,
 
   Writer writer;
   TakeWriteOptions(options, &writer);
-  Slice log_bytes = batch->wal_bytes();
-  log_bytes.RemovePrefix(kBatchHeaderSize);
-  writer.parts[0] = log_bytes;
-  writer.part_count = 1;
+  writer.log_bytes = batch->wal_bytes();
+  writer.log_bytes.RemovePrefix(kBatchHeaderSize);
+  writer.log_size = writer.log_bytes.size();
   writer.size_bytes = bytes.size();
   writer.log_entry_count = batch->wal_count();
   writer.entry_count = extras.log_only ? 0 : batch->count();
@@ -321,7 +329,7 @@ void DbImpl::LeadGroup(Writer* leader) {
     // Those who shared the last sync are about to come back: a sync without them would make
     // them wait for another one. On a busy machine a yield can take milliseconds.
     const auto give_up = std::chrono::steady_clock::now() + kRejoinMax;
-    for (int i = 0; i < 64 && queue_.waiting() < last_sync_group_; ++i) {
+    for (int i = 0; i < 64 && queue_.syncing() < last_sync_group_; ++i) {
       std::this_thread::yield();
       if (std::chrono::steady_clock::now() >= give_up) break;
     }
@@ -414,27 +422,19 @@ void DbImpl::LeadGroup(Writer* leader) {
 }
 
 Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
-  group_parts_.clear();
-  char header[kBatchHeaderSize];
-  group_parts_.emplace_back(header, kBatchHeaderSize);
   uint32_t entries = 0;
-  uint64_t bytes = kBatchHeaderSize;
+  size_t bytes = kBatchHeaderSize;
   bool anything = false;
   for (Writer* writer = leader;; writer = writer->newer) {
     if (!writer->excluded) {
       anything = true;
       entries += writer->log_entry_count;
-      for (uint32_t i = 0; i < writer->part_count; ++i) {
-        group_parts_.push_back(writer->parts[i]);
-        bytes += writer->parts[i].size();
-      }
+      bytes += writer->log_size;
       writer->log_used = wals_.current_number();
     }
     if (writer == last) break;
   }
   if (!anything) return Status::Ok();
-  EncodeFixed64(header, first);
-  EncodeFixed32(header + kBatchCountOffset, entries);
 
   std::map<uint32_t, size_t> timestamp_sizes;
   const FamilyTable& families = *family_table_.load(std::memory_order_acquire);
@@ -461,17 +461,36 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
       left -= part;
     }
   }
-  if (Status s = wals_.Append(group_parts_.data(), group_parts_.size(), timestamp_sizes); !s.ok()) {
-    return s;
+  Status s;
+  if (char* to = timestamp_sizes.empty() ? wals_.Room(bytes) : nullptr;
+      SKARN_LIKELY(to != nullptr)) {
+    EncodeFixed64(to, first);
+    EncodeFixed32(to + kBatchCountOffset, entries);
+    to += kBatchHeaderSize;
+    for (const Writer* writer = leader;; writer = writer->newer) {
+      if (!writer->excluded) {
+        const bool single = writer->family != nullptr;
+        if (single) to = PutEntryHead(*writer, to);
+        const Slice rest = single ? writer->value : writer->log_bytes;
+        if (!rest.empty()) memcpy(to, rest.data(), rest.size());
+        to += rest.size();
+      }
+      if (writer == last) break;
+    }
+    s = wals_.AppendFilled(bytes, first);
+  } else {
+    s = AppendInParts(leader, last, first, entries, timestamp_sizes);
   }
+  if (!s.ok()) return s;
   if (statistics_ != nullptr) statistics_->Add(Ticker::kWalBytes, bytes);
   if (leader->sync) {
-    const bool timed = statistics_ != nullptr && statistics_->WantsTimers();
-    const uint64_t start_ns = timed ? env_->clock->NowNanos() : 0;
-    if (Status s = wals_.Sync(); !s.ok()) return s;
-    if (timed) {
-      statistics_->Record(HistogramKind::kWalFileSyncMicros,
-                          (env_->clock->NowNanos() - start_ns) / 1000);
+    const uint64_t start_ns = env_->clock->NowNanos();
+    s = wals_.Sync();
+    if (!s.ok()) return s;
+    const uint64_t micros = (env_->clock->NowNanos() - start_ns) / 1000;
+    queue_.NoteSync(micros);
+    if (statistics_ != nullptr && statistics_->WantsTimers()) {
+      statistics_->Record(HistogramKind::kWalFileSyncMicros, micros);
     }
     if (statistics_ != nullptr) statistics_->Add(Ticker::kWalSynced, 1);
   }
@@ -479,6 +498,30 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
     SetAdmission(kLogsTooLarge);
   }
   return Status::Ok();
+}
+
+Status DbImpl::AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries,
+                             const std::map<uint32_t, size_t>& timestamp_sizes) {
+  char header[kBatchHeaderSize];
+  EncodeFixed64(header, first);
+  EncodeFixed32(header + kBatchCountOffset, entries);
+  group_parts_.clear();
+  group_parts_.emplace_back(header, kBatchHeaderSize);
+  std::deque<std::string> heads;  // Elements stay where they are.
+  for (const Writer* writer = leader;; writer = writer->newer) {
+    if (!writer->excluded) {
+      if (writer->family != nullptr) {
+        std::string& head = heads.emplace_back(writer->log_size - writer->value.size(), '\0');
+        PutEntryHead(*writer, head.data());
+        group_parts_.emplace_back(head);
+        group_parts_.push_back(writer->value);
+      } else {
+        group_parts_.push_back(writer->log_bytes);
+      }
+    }
+    if (writer == last) break;
+  }
+  return wals_.Append(group_parts_.data(), group_parts_.size(), timestamp_sizes);
 }
 
 Status DbImpl::InsertWriter(Writer* writer, InsertContext* context) {
@@ -516,7 +559,7 @@ Status DbImpl::InsertGroup(Writer* leader, Writer* last, bool parallel) {
       const bool is_last = writer == last;
       if (!writer->excluded && !writer->disable_memtable) {
         writer->group = &group;
-        CommitQueue::Wake(writer, Writer::kInserting);
+        queue_.Wake(writer, Writer::kInserting);
       }
       if (is_last) break;
       writer = next;

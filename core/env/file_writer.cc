@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/cpu.h"
 #include "core/base/mutex.h"
 
 namespace skarn {
@@ -27,6 +28,8 @@ struct FileWriter::Rep {
     alignment = file->alignment();
     if (options.buffer_bytes < alignment) options.buffer_bytes = alignment;
     if (direct) options.buffer_bytes = options.buffer_bytes / alignment * alignment;
+    plain = !direct && options.preallocation_bytes != 0 && file_options.bytes_per_sync == 0 &&
+            (options.rate_limiter == nullptr || options.priority == IoPriority::kTotal);
   }
   ~Rep() { free(buffer); }
 
@@ -51,6 +54,7 @@ struct FileWriter::Rep {
   const FileOptions file_options;
   Options options;
   bool direct = false;
+  bool plain = false;  // Neither that nor rate limits nor range syncs, but space ahead.
   size_t alignment = 1;
 
   char* buffer = nullptr;
@@ -199,9 +203,21 @@ char* FileWriter::Room(size_t size) {
   return rep.buffer + rep.used;
 }
 
-void FileWriter::AppendFilled(size_t size) {
-  rep_->used += size;
+Status FileWriter::AppendFilled(size_t size, bool flush) {
+  Rep& rep = *rep_;
+  rep.used += size;
   size_.store(size_.load(std::memory_order_relaxed) + size, std::memory_order_release);
+  if (!flush) return Status::Ok();
+  const uint64_t end = rep.buffer_offset + rep.used;
+  if (SKARN_UNLIKELY(!rep.plain || end > rep.allocated_end)) return Flush();
+  // What Flush() does when the options ask for nothing more.
+  Status s = rep.file->Append(Slice(rep.buffer, rep.used));
+  rep.used = 0;
+  if (SKARN_UNLIKELY(!s.ok())) return Remember(std::move(s));
+  rep.buffer_offset = end;
+  flushed_.store(end, std::memory_order_release);
+  s = rep.file->Flush();
+  return SKARN_LIKELY(s.ok()) ? Status::Ok() : Remember(std::move(s));
 }
 
 Status FileWriter::WriteBuffer() {

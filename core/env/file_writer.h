@@ -36,9 +36,9 @@ class FileWriter {
 
   Status Append(Slice data);
   // For short appends made of pieces: room for `size` bytes in the buffer, to be filled and
-  // then appended with AppendFilled(size). Nullptr: use Append().
+  // then appended with AppendFilled(size). Nullptr: use Append(). `flush`: Flush() is next.
   char* Room(size_t size);
-  void AppendFilled(size_t size);
+  Status AppendFilled(size_t size, bool flush);
   // Hands the buffer to the operating system.
   Status Flush();
   // Flush(), then makes the data durable; `use_fsync` as in FileOptions.

@@ -236,6 +236,10 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
   return Status::Ok();
 }
 
+bool MemTable::WantsPrefetch() const {
+  return rep_->hash.has_value() && rep_->hash->ForWriting() != nullptr;
+}
+
 void MemTable::PrefetchAdd(Slice user_key) const {
   if (SKARN_LIKELY(rep_->hash.has_value())) rep_->hash->PrefetchInsert(user_key);
 }

@@ -71,6 +71,8 @@ class MemTable {
   void ExpectRepeats();
   // A hint that the key will be added soon: what that has to look at is brought near.
   void PrefetchAdd(Slice user_key) const;
+  // Whether such a hint is worth its while.
+  bool WantsPrefetch() const;
 
   // Keys of the next three are with their timestamp, except NewestSequence()'s.
 

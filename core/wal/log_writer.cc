@@ -27,10 +27,6 @@ LogWriter::LogWriter(std::unique_ptr<FileWriter> file, const Options& options)
 
 LogWriter::~LogWriter() = default;
 
-size_t LogWriter::header_size() const {
-  return options_.recyclable ? kRecyclableLogHeaderSize : kLogHeaderSize;
-}
-
 Status LogWriter::WriteHeader(const Predecessor* predecessor) {
   Status s;
   if (options_.compress_zstd) {
@@ -63,40 +59,33 @@ Status LogWriter::AddRecordParts(const Slice* parts, size_t count) {
   size_t total = 0;
   for (size_t i = 0; i < count; ++i) total += parts[i].size();
 
-  Status s;
-  if (compressor_ == nullptr && EmitWhole(parts, count, total)) {
-    s = Status::Ok();
-  } else if (compressor_ == nullptr || total == 0) {
-    s = EmitFragments(parts, count, total, /*begins=*/true, /*ends=*/true);
-  } else {
-    s = EmitCompressed(parts, count);
+  if (char* to = Room(total); to != nullptr) {
+    for (size_t i = 0; i < count; ++i) {
+      if (parts[i].empty()) continue;
+      memcpy(to, parts[i].data(), parts[i].size());
+      to += parts[i].size();
+    }
+    return AppendFilled(total);
   }
+  Status s = compressor_ == nullptr || total == 0
+                 ? EmitFragments(parts, count, total, /*begins=*/true, /*ends=*/true)
+                 : EmitCompressed(parts, count);
   if (!s.ok()) return s;
   return options_.manual_flush ? Status::Ok() : Flush();
 }
 
-bool LogWriter::EmitWhole(const Slice* parts, size_t count, size_t total) {
-  const size_t header_bytes = header_size();
-  const size_t size = header_bytes + total;
-  if (size > kLogBlockSize - block_offset_) return false;
-  char* const header = file_->Room(size);
-  if (header == nullptr) return false;
-  EncodeFixed16(header + 4, static_cast<uint16_t>(total));
+Status LogWriter::AppendFilled(size_t size) {
+  char* const header = room_;
+  EncodeFixed16(header + 4, static_cast<uint16_t>(size));
   header[6] = static_cast<char>(LogRecordType::kFull);
   if (options_.recyclable) {
     header[6] = static_cast<char>(LogRecordType::kRecyclableFull);
     EncodeFixed32(header + kLogHeaderSize, static_cast<uint32_t>(options_.log_number));
   }
-  char* to = header + header_bytes;
-  for (size_t i = 0; i < count; ++i) {
-    if (parts[i].empty()) continue;
-    memcpy(to, parts[i].data(), parts[i].size());
-    to += parts[i].size();
-  }
+  size += header_size();
   EncodeFixed32(header, crc32c::Mask(crc32c::Value(header + 6, size - 6)));
-  file_->AppendFilled(size);
   block_offset_ += size;
-  return true;
+  return file_->AppendFilled(size, /*flush=*/!options_.manual_flush);
 }
 
 Status LogWriter::EmitCompressed(const Slice* parts, size_t count) {

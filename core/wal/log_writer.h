@@ -42,6 +42,16 @@ class LogWriter {
   Status AddRecord(Slice record);
   // The same for one record given in parts.
   Status AddRecordParts(const Slice* parts, size_t count);
+  // Room for a record of `size` bytes in the file's buffer, to be filled and then appended with
+  // AppendFilled(); null: it does not fit in one piece, use AddRecord().
+  char* Room(size_t size) {
+    if (compressor_ != nullptr || header_size() + size > kLogBlockSize - block_offset_) {
+      return nullptr;
+    }
+    room_ = file_->Room(header_size() + size);
+    return room_ == nullptr ? nullptr : room_ + header_size();
+  }
+  Status AppendFilled(size_t size);
   // Records timestamp sizes of column families not yet known to this log.
   Status AddTimestampSizes(const std::map<uint32_t, size_t>& sizes);
   Status Flush();
@@ -52,11 +62,11 @@ class LogWriter {
 
  private:
   struct Compressor;
-  size_t header_size() const;
+  size_t header_size() const {
+    return options_.recyclable ? kRecyclableLogHeaderSize : kLogHeaderSize;
+  }
   // `begins` and `ends`: whether the bytes are the first and the last of the record.
   Status EmitFragments(const Slice* parts, size_t count, size_t total, bool begins, bool ends);
-  // The record as one fragment, put together in the file's buffer. False: it does not fit.
-  bool EmitWhole(const Slice* parts, size_t count, size_t total);
   Status EmitCompressed(const Slice* parts, size_t count);
   // A record of the log itself, never split.
   Status EmitControl(LogRecordType type, Slice body);
@@ -67,6 +77,7 @@ class LogWriter {
   std::unique_ptr<FileWriter> file_;
   const Options options_;
   size_t block_offset_ = 0;
+  char* room_ = nullptr;  // As Room() gave it, the header included.
   std::map<uint32_t, size_t> recorded_timestamp_sizes_;
   std::unique_ptr<Compressor> compressor_;
   std::string scratch_;

@@ -342,5 +342,45 @@ TEST(WriteBatch, DamagedBytesNeverLeadOutsideTheBatch) {
   }
 }
 
+// What is plain is not checked again before it is written.
+TEST(WriteBatch, IsPlainOnlyWhenItsBytesNeedNoCheck) {
+  WriteBatch batch;
+  ASSERT_TRUE(batch.Put(0, "k", "v").ok());
+  ASSERT_TRUE(batch.Delete(0, "k").ok());
+  EXPECT_TRUE(batch.IsPlain());
+  batch.SetSavePoint();
+  ASSERT_TRUE(batch.Put(1, "k", "v").ok());
+  EXPECT_FALSE(batch.IsPlain());
+  ASSERT_TRUE(batch.RollbackToSavePoint().ok());
+  EXPECT_TRUE(batch.IsPlain());
+  ASSERT_TRUE(batch.Merge(0, "k", "v").ok());
+  EXPECT_FALSE(batch.IsPlain());
+  batch.Clear();
+  EXPECT_TRUE(batch.IsPlain());
+  ASSERT_TRUE(batch.DeleteRange(0, "k", "j").ok());
+  EXPECT_FALSE(batch.IsPlain());
+
+  const WriteBatch foreign = WriteBatch::FromBytes(std::string(12, '\0') + "no entry");
+  EXPECT_FALSE(foreign.IsPlain());
+  EXPECT_FALSE(foreign.HasPut());  // Looks at the bytes; that makes them no better.
+  EXPECT_FALSE(foreign.IsPlain());
+  batch.Clear();
+  ASSERT_TRUE(batch.Append(foreign).ok());
+  EXPECT_FALSE(batch.IsPlain());
+}
+
+TEST(WriteBatch, TakesAValueOfNoParts) {
+  WriteBatch parts, whole;
+  const Slice key[] = {"a", std::string_view("bc")};
+  ASSERT_TRUE(parts.PutParts(0, key, 2, nullptr, 0).ok());
+  ASSERT_TRUE(whole.Put(0, "abc", "").ok());
+  EXPECT_EQ(parts.bytes(), whole.bytes());
+  const std::string long_key(100, 'x');
+  const Slice long_parts[] = {Slice(long_key.data(), 60), Slice(long_key.data(), 40)};
+  ASSERT_TRUE(parts.PutParts(7, long_parts, 2, key, 2).ok());
+  ASSERT_TRUE(whole.Put(7, long_key, "abc").ok());
+  EXPECT_EQ(parts.bytes(), whole.bytes());
+}
+
 }  // namespace
 }  // namespace skarn

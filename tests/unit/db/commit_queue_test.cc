@@ -23,15 +23,16 @@ class Writers {
 
   // Returns when the writer is in the queue.
   void Join(const std::string& name, bool disable_wal) {
-    const uint32_t before = queue_->waiting();
+    const uint32_t before = queue_->syncing();
     threads_.emplace_back([this, name, disable_wal] {
       Writer writer;
       writer.disable_wal = disable_wal;
+      writer.sync = true;  // Those are counted.
       writer.size_bytes = 10;
       Named named{&writer, name};
       Run(&named);
     });
-    while (queue_->waiting() == before) std::this_thread::yield();
+    while (queue_->syncing() == before) std::this_thread::yield();
     // It is counted a moment before it is in.
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -79,6 +80,7 @@ TEST(CommitQueueTest, PassesOverThoseWhoCannotComeAlong) {
   {
     Writers writers(&queue);
     Writer leader;
+    leader.sync = true;
     leader.size_bytes = 10;
     ASSERT_TRUE(queue.Join(&leader));
     writers.Join("B", true);
@@ -92,7 +94,7 @@ TEST(CommitQueueTest, PassesOverThoseWhoCannotComeAlong) {
     writers.Join("g", false);
     writers.Join("H", true);
     queue.Finish(&leader, last);
-    while (queue.waiting() > 0) std::this_thread::yield();
+    while (queue.syncing() > 0) std::this_thread::yield();
     groups = writers.groups;
   }
   EXPECT_EQ(groups, "(BDEH)(g)");
@@ -145,7 +147,7 @@ TEST(CommitQueueTest, EveryWriterIsCommittedOnceWhateverTheMixture) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(committed.load(), static_cast<uint64_t>(kThreads) * kWrites);
-  EXPECT_EQ(queue.waiting(), 0u);
+  EXPECT_EQ(queue.syncing(), 0u);
 }
 
 }  // namespace
