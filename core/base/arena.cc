@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/base/checkers.h"
 #include "core/base/mutex.h"
 
 namespace skarn {
@@ -52,6 +53,7 @@ char* ChunkPool::Acquire(size_t size, bool* fresh) {
     if (!pool.chunks.empty()) {
       char* chunk = pool.chunks.back();
       pool.chunks.pop_back();
+      AllowMemory(chunk, kChunkBytes);
       return chunk;
     }
   }
@@ -65,6 +67,7 @@ void ChunkPool::Release(char* chunk, size_t size) {
     Pool& pool = GetPool();
     MutexLock lock(&pool.mu);
     if (pool.chunks.size() < pool.capacity) {
+      ForbidMemory(chunk, kChunkBytes);
       pool.chunks.push_back(chunk);
       return;
     }
@@ -82,7 +85,10 @@ void ChunkPool::Trim(size_t count) {
       pool.chunks.pop_back();
     }
   }
-  for (char* chunk : surplus) munmap(chunk, kChunkBytes);
+  for (char* chunk : surplus) {
+    AllowMemory(chunk, kChunkBytes);
+    munmap(chunk, kChunkBytes);
+  }
 }
 
 size_t ChunkPool::PooledChunks() {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <new>
 
+#include "core/base/checkers.h"
 #include "core/base/cpu.h"
 #include "core/base/thread_context.h"
 
@@ -10,11 +11,7 @@ namespace skarn {
 namespace {
 
 // Checkers of memory should see each object come and go.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kKeep = false;
-#else
-constexpr bool kKeep = true;
-#endif
+constexpr bool kKeep = !kMemoryIsChecked;
 
 constexpr size_t kGrain = 128;
 constexpr size_t kClasses = 16;    // Larger objects are not kept.

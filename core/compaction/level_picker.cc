@@ -234,8 +234,6 @@ class LevelPicker final : public CompactionPicker {
       return false;
     }
     const LevelFiles& level0 = storage.level(0);
-    Slice smallest;
-    Slice largest;
     for (size_t i = level0.size(); i-- > 0;) {
       FileMetadata* file = level0[i];
       if (file->being_compacted) break;

@@ -358,7 +358,8 @@ Status OutputWriter::CloseFile(const Slice* next_user_key) {
   // A table that cannot be read must not replace what it was made from.
   auto reader = options_.context->table_cache->OpenUnshared(record, options_.level);
   if (!reader.ok()) return status_ = reader.status();
-  if (Status s = Verify(reader.value().get()); !s.ok()) return status_ = s;
+  s = Verify(reader.value().get());
+  if (!s.ok()) return status_ = s;
   options_.context->table_cache->Park(record, options_.level, std::move(*reader));
   return Status::Ok();
 }

@@ -1,4 +1,4 @@
-// Fails every call that four workloads make to the file system, in turn.
+// Fails every call that six workloads make to the file system, in turn.
 //
 //   failing_calls [--seeds A..B] [--step N] [--workload NAME] [--kind NAME] [--nth N]
 //
@@ -39,9 +39,9 @@ const Kind kKinds[] = {
     {"sync-forever", Fault::kSync | Fault::kDirectorySync, EIO, true, 0},
     {"read", Fault::kRead | Fault::kOpenForReading | Fault::kQuery, EIO, false, 0},
 };
-const char* const kWorkloads[] = {"flush_and_compaction", "column_families",
-                                  "recycled_and_compressed_logs", "atomic_flush_without_log",
-                                  "manifest_rollover"};
+const char* const kWorkloads[] = {
+    "flush_and_compaction",     "column_families",   "recycled_and_compressed_logs",
+    "atomic_flush_without_log", "manifest_rollover", "ingestion"};
 
 struct Counts {
   uint64_t runs = 0, failed_calls = 0, surfaced = 0, resumed = 0, reopened = 0, violations = 0;

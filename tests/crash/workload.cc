@@ -110,6 +110,13 @@ const std::vector<Workload>& Workloads() {
        .flush_every = 5,
        .for_genuine = false,  // Releases before 10 take the record that links logs for damage.
        .change = [](DbOptions* db, ColumnFamilyOptions*) { db->track_and_verify_wals = true; }},
+      {.name = "ingestion",
+       .batches = 32,
+       .sync_every = 7,
+       .flush_every = 6,
+       .compact_every = 19,
+       .ingest_every = 4,
+       .change = [](DbOptions*, ColumnFamilyOptions*) {}},
   };
   return workloads;
 }
@@ -281,6 +288,7 @@ void Player::Promise(bool survives_power) {
 }
 
 Status Player::WriteNext() {
+  if (Due(workload_.ingest_every)) return IngestNext();
   WriteBatch batch;
   Moment moment = history_.moments.back();
   FillBatch(seed_, next_, *database_, &batch, &moment);
@@ -386,15 +394,23 @@ Status Player::FlushSome() {
   history_.flush_points.push_back(history_.moments.size() - 1);
   if (Status s = db->Flush(options, flushed); !s.ok()) return s;
   database_->Settle();
-  // Whether it came to pass: asking again waits for nothing that is left to do.
-  for (ColumnFamilyHandle* const handle : flushed) {
+  if (Status s = FlushHappened(flushed); !s.ok()) return s;
+  Promise(/*survives_power=*/true);
+  return Status::Ok();
+}
+
+Status Player::FlushHappened(const std::vector<ColumnFamilyHandle*>& families) {
+  Db* const db = database_->db();
+  FlushOptions options;
+  options.wait = false;
+  // Asking again waits for nothing that is left to do.
+  for (ColumnFamilyHandle* const handle : families) {
     uint64_t pending = 0;
     if (!db->GetIntProperty(handle, "rocksdb.num-immutable-mem-table", &pending) || pending > 0) {
       Status s = db->Flush(options, {handle});
       return s.ok() ? Status::IoError("a flush did not happen and nobody said why") : s;
     }
   }
-  Promise(/*survives_power=*/true);
   return Status::Ok();
 }
 

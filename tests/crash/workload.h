@@ -46,6 +46,7 @@ struct Workload {
   int options_every = 0;     // SetOptions() and SetDbOptions() in turn.
   int checkpoint_every = 0;  // A checkpoint with a name of its own.
   int reopen_every = 0;      // Closed and opened again.
+  int ingest_every = 0;      // That batch comes as a table file, into the default family alone.
   bool unlogged = false;     // Batches are not logged; only flushes promise anything.
   bool for_genuine = true;   // Genuine releases from 7 on can read the files.
   void (*change)(DbOptions* db, ColumnFamilyOptions* family) = nullptr;
@@ -105,6 +106,13 @@ class OpenDatabase {
   std::vector<std::string> names() const;
   Status Create(const std::string& name);
   Status Drop(const std::string& name);
+  struct Entry {
+    EntryKind kind;
+    std::string value;
+  };
+  // A table file to be ingested, with a range deletion unless the range is empty.
+  Status WriteTable(const std::string& path, const std::map<std::string, Entry>& entries,
+                    const std::string& range_begin, const std::string& range_end);
   // All families, forwards; with `snapshot`, as of it.
   Status Read(Moment* moment, const Snapshot* snapshot = nullptr) const;
 
@@ -153,10 +161,13 @@ class Player {
   bool Due(int every) const { return every > 0 && next_ % static_cast<size_t>(every) == 0; }
   void Promise(bool survives_power);
   Status WriteNext();
+  Status IngestNext();
   Status Maintain();
   Status ChangeFamilies();
   Status ChangeOptions();
   Status FlushSome();
+  // Whether what was asked for came to pass; the cause if not.
+  Status FlushHappened(const std::vector<ColumnFamilyHandle*>& families);
   Status MakeCheckpoint();
   Status Reopen();
   Status CheckSnapshots();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/arena.h"
+#include "core/base/checkers.h"
 #include "core/base/epoch.h"
 #include "core/base/random.h"
 #include "core/base/thread_context.h"
@@ -44,9 +45,7 @@ TEST(Arena, HandsOutMemoryThatDoesNotOverlap) {
 }
 
 TEST(Arena, RefusesWhatNoMachineHas) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer's malloc() ends the program instead";
-#endif
+  if (kMemoryIsChecked) GTEST_SKIP() << "the checker's malloc() ends the program instead";
   Arena arena;
   EXPECT_EQ(arena.Allocate(SIZE_MAX), nullptr);
   EXPECT_EQ(arena.Allocate(SIZE_MAX / 2), nullptr);
