@@ -132,7 +132,8 @@ Status DbImpl::WriteOptionsFile() {
   if (status.ok()) options_file_number_ = number;
   writing_options_ = false;
   work_done_.SignalAll();
-  return status;
+  if (status.ok()) return status;
+  return Status::IoError(Concat("Unable to persist options.: ", status.ToString()));
 }
 
 }  // namespace skarn

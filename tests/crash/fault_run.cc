@@ -43,8 +43,11 @@ FaultRun::FaultRun(const Workload& workload, uint64_t seed, const FaultFileSyste
 }
 
 bool FaultRun::NamesTheCause(const Status& status) const {
-  return status.IsIoError() && status.IsNoSpace() == (plan_.error_number == ENOSPC) &&
-         status.ToString().find(strerror(plan_.error_number)) != std::string::npos;
+  const std::string text = status.ToString();
+  // What changed column families or options was done, but for its OPTIONS file.
+  const bool quoted = text.find("Unable to persist options.: ") != std::string::npos;
+  return status.IsIoError() && (quoted || status.IsNoSpace() == (plan_.error_number == ENOSPC)) &&
+         text.find(strerror(plan_.error_number)) != std::string::npos;
 }
 
 bool FaultRun::InDoubt(const std::string& family) const {

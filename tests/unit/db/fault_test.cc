@@ -107,6 +107,25 @@ TEST_F(FaultTest, NoCallThatFailsLosesWhatWasAcknowledged) {
   EXPECT_GT(soft, 0);
 }
 
+// The family is gone for good; the error says that only the file of options is behind.
+TEST_F(FaultTest, DroppingAFamilyTellsWhenOnlyTheOptionsFileFails) {
+  Open();
+  auto created = db_->CreateColumnFamily(family_options_, "temporary");
+  ASSERT_TRUE(created.ok());
+  FaultFileSystem::Plan plan;
+  plan.kinds = FaultFileSystem::kAppend;
+  plan.path_contains = "OPTIONS";
+  faults_.Arm(plan);
+  const std::string text = db_->DropColumnFamily(created->get()).ToString();
+  faults_.Disarm();
+  EXPECT_EQ(text.rfind("IO error: Unable to persist options.: IO error: ", 0), 0u) << text;
+  created->reset();
+  const auto names = Db::ListColumnFamilies(options_, path_);
+  ASSERT_TRUE(names.ok());
+  EXPECT_EQ(*names, std::vector<std::string>{"default"});
+  EXPECT_OK(Put("after", "1"));
+}
+
 TEST_F(FaultTest, OpeningFailsCleanlyAtEveryCall) {
   Open();
   ASSERT_OK(Put("a", "1"));

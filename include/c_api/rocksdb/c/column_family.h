@@ -29,7 +29,11 @@ extern ROCKSDB_LIBRARY_API rocksdb_column_family_handle_t* rocksdb_create_column
     rocksdb_t* db, const rocksdb_options_t* column_family_options, const char* column_family_name,
     int ttl, char** errptr);
 
-/* Removes a column family. Its data stays readable through `handle` until that is destroyed. */
+/* Removes a column family. Its data stays readable through `handle` until that is destroyed.
+
+   An error that begins with "IO error: Unable to persist options." tells that the family is gone
+   for good and that only the OPTIONS file could not be written; creating a family and setting
+   options do the same. */
 extern ROCKSDB_LIBRARY_API void rocksdb_drop_column_family(rocksdb_t* db,
                                                            rocksdb_column_family_handle_t* handle,
                                                            char** errptr);
