@@ -47,11 +47,11 @@ void DbImpl::BackgroundCompaction() {
       family->Unref();
     }
     UnprotectNewFiles(protection);
-    --compactions_running_;
   }
   RunCleanup(&cleanup);
   MaybeDumpStatistics();
   MutexLock lock(&mutex_);
+  --compactions_running_;  // Who sees no job at work sees the directory without its leftovers.
   --compactions_scheduled_;
   MaybeSchedule();
   JobEnded();

@@ -142,11 +142,11 @@ void DbImpl::BackgroundFlush() {
       for (const FlushRequest::Part& part : request.parts) part.family->Unref();
     }
     UnprotectNewFiles(protection);
-    --flushes_running_;
   }
   RunCleanup(&cleanup);
   MaybeDumpStatistics();
   MutexLock lock(&mutex_);
+  --flushes_running_;  // Who sees no job at work sees the directory without its leftovers.
   --flushes_scheduled_;
   MaybeSchedule();
   JobEnded();
