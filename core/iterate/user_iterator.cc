@@ -592,6 +592,11 @@ void UserIterator::FindForwardSlow(bool skipping) {
                       SeekTag(sequence_));
       }
       CountTicker(setup_.statistics, Ticker::kNumberReseeksIteration);
+      if (SKARN_UNLIKELY(cursor_->valid() &&
+                         CompareForSkip(cursor_->user_key(), saved_key_.slice()) < 0)) {
+        FailOutOfOrder();
+        break;
+      }
     } else {
       cursor_->Next();
     }
@@ -723,6 +728,10 @@ inline void UserIterator::FindBackward() {
   FindBackwardSlow();
 }
 
+void UserIterator::FailOutOfOrder() {
+  Fail(Status::Corruption(Concat("keys out of order around ", saved_key_.slice().ToHex())));
+}
+
 // After the oldest version of saved_key_ was taken, and the cursor moved.
 void UserIterator::FinishBackward() {
   valid_ = false;
@@ -747,8 +756,9 @@ void UserIterator::FindBackwardSlow() {
     if (SKARN_UNLIKELY(prefix_limited_) && !InPrefix(plain)) return;
     saved_key_.Assign(user_key);
     bool found = false;
+    at_begin_ = false;
     if (!EvaluateSavedKey(&found)) return;
-    if (!StepBeforeSavedKey()) return;
+    if (!at_begin_ && !StepBeforeSavedKey()) return;
     if (found) {
       // With the newest timestamp of the key, by now.
       SetKey(key_pinned_ ? pinned_key_ : saved_key_.slice(), shown_tag_);
@@ -827,6 +837,7 @@ bool UserIterator::EvaluateSavedKey(bool* found, bool oldest) {
       Fail(std::move(s));
       return false;
     }
+    at_begin_ = true;
   }
   if (!any) return true;
   if (timestamp_size_ != 0) saved_key_.Assign(newest_key);
@@ -906,6 +917,12 @@ bool UserIterator::StepBeforeSavedKey() {
       skipped = 0;
       seek_before();
       CountTicker(setup_.statistics, Ticker::kNumberReseeksIteration);
+      // What was passed over may not come again.
+      if (SKARN_UNLIKELY(cursor_->valid() &&
+                         CompareForSkip(cursor_->user_key(), saved_key_.slice()) >= 0)) {
+        FailOutOfOrder();
+        return false;
+      }
       continue;
     }
     ++skipped;

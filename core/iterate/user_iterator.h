@@ -86,6 +86,8 @@ class UserIterator final : public DbIterator, public Pooled {
   // With `oldest`, that version's value is in saved_value_ and the cursor has left it.
   bool EvaluateSavedKey(bool* found, bool oldest = false);
   bool EvaluateBySeek(bool* found);
+  // A seek led back to what was passed over: it would go on for ever.
+  void FailOutOfOrder();
   void NotePinnedKey();
   // A step passed `count` hidden entries of the active memtable.
   void NoteHidden(uint64_t count);
@@ -155,6 +157,7 @@ class UserIterator final : public DbIterator, public Pooled {
 
   bool forward_ = true;
   bool beyond_ = false;         // Forward only: the cursor has left the shown key (after a merge).
+  bool at_begin_ = false;       // Backwards only: EvaluateSavedKey() took the first key there is.
   uint64_t keys_examined_ = 0;  // Of this operation.
   // The full key of the entry shown when the cursor is not on it, or to be skipped.
   KeyBuffer saved_key_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/hash.h"
+#include "core/table/meta_block_names.h"
 #include "core/table/readahead.h"
 #include "core/table/table_cursor.h"
 
@@ -151,9 +152,20 @@ Status BlockTable::VerifyChecksums(const ReadOptions& options) {
     return s;
   }
   if (Status s = check(index_.handle, BlockContent::kIndex, false, nullptr); !s.ok()) return s;
-  if (filter_.partitioned()) {
+  // The partitions of a filter, also of one that is not used because the options have no policy.
+  const auto partitioned = meta_blocks_.find(kPartitionedFilterBlockName);
+  if (partitioned != meta_blocks_.end()) {
+    FilterReader::Setup setup;
+    setup.loader = loader_.get();
+    setup.order = options_.order;
+    setup.kind = FilterReader::Kind::kPartitioned;
+    setup.handle = partitioned->second;
+    setup.flavour = index_.flavour;
+    setup.flavour.first_keys = false;
+    FilterReader filter;
+    filter.Init(setup);
     ObjectRef<const IndexBlock> top;
-    if (Status s = filter_.LoadTop(&read, &top); !s.ok()) return s;
+    if (Status s = filter.LoadTop(&read, &top); !s.ok()) return s;
     for (uint32_t i = 0; top && i < top->count(); ++i) {
       if (Status s = check(top->handle(i), BlockContent::kMeta, false, nullptr); !s.ok()) return s;
     }

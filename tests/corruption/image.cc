@@ -7,12 +7,13 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/cache/cache.h"
 #include "core/iterate/db_iterator.h"
 #include "core/options/options_file.h"
 #include "core/plugin/builtin_merge_operators.h"
 #include "core/plugin/slice_transform.h"
 #include "core/version/file_names.h"
-#include "core/wal/log_reader.h"
+#include "tests/corruption/mapping_file_system.h"
 
 namespace skarn {
 namespace {
@@ -37,62 +38,53 @@ std::map<std::string, std::string> ReadAll(FileSystem* fs) {
   return files;
 }
 
-Contents Whole(const Image& image) {
-  OpenImage open;
-  LoadImage(image, "", "", &open);
-  Require(OpenLoaded(image, &open), image.name);
-  Contents contents(image.families.size());
-  for (size_t i = 0; i < contents.size(); ++i) {
-    Require(ScanFamily(open, i, &contents[i]), image.name);
-  }
-  return contents;
-}
-
-// Batch `i`: two new keys, changes of old ones, a deletion, sometimes a range of them.
-void FillBatch(int i, WriteBatch* batch, Contents* contents) {
+// Batch `i` into `batch`, if that is not null, and what it does to family f into `contents` where
+// `wanted[f]`: two new keys, changes of old ones, a deletion, sometimes a range of them.
+void FillBatch(const Image& image, int i, WriteBatch* batch, const std::vector<bool>& wanted,
+               Contents* contents) {
   const auto put = [&](uint32_t family, const std::string& key, const std::string& value) {
-    Require(batch->Put(family, key, value), "put");
-    (*contents)[family][key] = value;
+    if (batch != nullptr) Require(batch->Put(family, key, value), "put");
+    if (wanted[family]) (*contents)[family][key] = value;
   };
   const std::string number = std::to_string(100 + i);
-  const std::string text(20 + i * 7 % 50, static_cast<char>('a' + i % 26));
+  const size_t size = image.value_bytes > 0 && i >= kSecondTableEnd ? image.value_bytes : 20;
+  const std::string text(size + i * 7 % 50, static_cast<char>('a' + i % 26));
   put(0, "new" + number, "value " + number + text);
   put(1, "new" + number, "second " + number);
   put(0, "old" + std::to_string(i % 5), number + text);
+  auto& first = (*contents)[0];
   if (i % 4 == 3) {
     const std::string key = "new" + std::to_string(100 + i - 2);
-    Require(batch->Delete(0, key), "delete");
-    (*contents)[0].erase(key);
+    if (batch != nullptr) Require(batch->Delete(0, key), "delete");
+    if (wanted[0]) first.erase(key);
   }
   if (i % 9 == 8) {
     const std::string begin = "new" + std::to_string(100 + i - 6);
     const std::string end = "new" + std::to_string(100 + i - 4);
-    Require(batch->DeleteRange(0, begin, end), "delete range");
-    auto& map = (*contents)[0];
-    map.erase(map.lower_bound(begin), map.lower_bound(end));
+    if (batch != nullptr) Require(batch->DeleteRange(0, begin, end), "delete range");
+    if (wanted[0]) first.erase(first.lower_bound(begin), first.lower_bound(end));
   }
 }
 
-// Tables from batches 0 to 11 and 12 to 23, a log with 24 to 35.
 void WriteImage(Image* image) {
   OpenImage open;
   open.file_system = NewMemoryFileSystem();
   image->db.create_if_missing = true;
   image->db.create_missing_column_families = true;
-  Require(OpenLoaded(*image, &open), image->name);
+  Require(OpenLoaded(*image, Manner(), kImagePath, &open), image->name);
   image->db.create_if_missing = false;
   image->db.create_missing_column_families = false;
-  Contents contents(2);
-  for (int i = 0; i < 36; ++i) {
+  image->modelled = true;
+  image->whole.resize(2);
+  for (int i = 0; i < kBatches; ++i) {
     WriteBatch batch;
-    FillBatch(i, &batch, &contents);
+    FillBatch(*image, i, &batch, {true, true}, &image->whole);
     Require(open.db->Write(WriteOptions(), &batch), image->name);
-    if (i == 11 || i == 23) {
+    if (i + 1 == kFirstTableEnd || i + 1 == kSecondTableEnd) {
       std::vector<ColumnFamilyHandle*> families;
       for (const auto& handle : open.handles) families.push_back(handle.get());
       Require(open.db->Flush(FlushOptions(), families), image->name);
     }
-    (i >= 23 ? image->states : image->earlier).push_back(contents);
   }
   open.Close();
   image->files = ReadAll(open.file_system.get());
@@ -117,7 +109,7 @@ void AddTableImages(std::vector<Image>* images) {
   static constexpr ChecksumType kChecksums[] = {ChecksumType::kCrc32c, ChecksumType::kXxHash,
                                                 ChecksumType::kXxHash64, ChecksumType::kXxh3};
   const std::vector<CompressionType>& codecs = AvailableCodecs();
-  for (uint32_t version = 2; version <= 7; ++version) {
+  for (uint32_t version = 0; version <= 7; ++version) {
     for (uint32_t variant = 0; variant < 5; ++variant) {
       Image image = NewImage(Concat("tables", version, ".", variant));
       for (ColumnFamilyDescriptor& family : image.families) {
@@ -127,6 +119,7 @@ void AddTableImages(std::vector<Image>* images) {
         // Combined over all versions, every codec meets every checksum.
         table.checksum =
             variant == 4 ? ChecksumType::kNone : kChecksums[(version + variant / 2 + variant) % 4];
+        if (version == 0) table.checksum = ChecksumType::kCrc32c;
         table.block_size = 300;
         table.metadata_block_size = 128;
         table.block_restart_interval = 1 + static_cast<int>(variant) * 2;
@@ -144,7 +137,7 @@ void AddTableImages(std::vector<Image>* images) {
         family.options.compression = codecs[(version * 5 + variant) % codecs.size()];
         if (variant == 0 || variant == 3) family.options.compression_opts.max_dict_bytes = 600;
       }
-      image.unprotected = variant == 4;
+      image.unprotected = variant == 4 && version > 0;
       image.sweep_logs = false;
       image.sweep_rest = false;
       WriteImage(&image);
@@ -155,10 +148,10 @@ void AddTableImages(std::vector<Image>* images) {
 
 void AddLogImages(std::vector<Image>* images) {
   static constexpr const char* kModes[] = {"tolerate", "absolute", "point", "skip"};
-  for (int form = 0; form < 5; ++form) {
+  static constexpr const char* kForms[] = {
+      "plain", "recycled", "compressed", "recycled-compressed", "tracked", "long"};
+  for (int form = 0; form < 6; ++form) {
     for (int mode = 0; mode < 4; ++mode) {
-      static constexpr const char* kForms[] = {"plain", "recycled", "compressed",
-                                               "recycled-compressed", "tracked"};
       Image image = NewImage(Concat("log-", kForms[form], "-", kModes[mode]));
       image.sweep_tables = false;
       if (form == 1 || form == 3) image.db.recycle_log_file_num = 2;
@@ -168,6 +161,7 @@ void AddLogImages(std::vector<Image>* images) {
         image.db.track_and_verify_wals_in_manifest = true;
         image.db.atomic_flush = true;
       }
+      if (form == 5) image.value_bytes = 4000;  // Three blocks, with records over their ends.
       WriteImage(&image);
       image.db.wal_recovery_mode = static_cast<WalRecoveryMode>(mode);
       image.sweep_rest = image.db.wal_recovery_mode == WalRecoveryMode::kPointInTimeRecovery;
@@ -178,43 +172,23 @@ void AddLogImages(std::vector<Image>* images) {
   }
 }
 
-// What is left of the image when its last log ends after each of its records.
-bool AddShorterStates(Image* image) {
-  std::string last_log;
-  for (const auto& [name, bytes] : image->files) {
-    if (Slice(name).EndsWith(".log") && !bytes.empty()) last_log = name;
-  }
-  if (last_log.empty()) return true;
-  OpenImage open;
-  LoadImage(*image, "", "", &open);
-  auto file = open.file_system->NewSequentialFile(Concat(kImagePath, "/", last_log), FileOptions());
-  Require(file.status(), image->name);
-  const uint64_t number = strtoull(last_log.c_str(), nullptr, 10);
-  LogReader reader(std::move(*file), nullptr, number);
-  std::vector<uint64_t> ends = {0};
-  Slice record;
-  std::string scratch;
-  while (reader.ReadRecord(&record, &scratch, RecoveryMode::kPointInTime)) {
-    ends.push_back(reader.last_record_end());
-  }
-  if (ends.size() > 150) return false;
-  std::vector<Contents> states;
-  const std::string whole = image->files[last_log];
-  for (const uint64_t end : ends) {
-    image->files[last_log] = whole.substr(0, end);
-    states.push_back(Whole(*image));
-  }
-  image->files[last_log] = whole;
-  image->states.insert(image->states.begin(), states.begin(), states.end());
-  return true;
-}
-
 std::string ReadHostFile(const stdfs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
 }
 
 }  // namespace
+
+Contents ModelOf(const Image& image, const std::vector<int>& table_end, int log_begin,
+                 int skip_begin, int skip_end) {
+  Contents contents(2);
+  for (int i = 0; i < kBatches; ++i) {
+    const bool logged = i >= log_begin && (i < skip_begin || i >= skip_end);
+    FillBatch(image, i, nullptr, {logged || i < table_end[0], logged || i < table_end[1]},
+              &contents);
+  }
+  return contents;
+}
 
 void LoadImage(const Image& image, const std::string& name, const std::string& changed,
                OpenImage* open) {
@@ -227,29 +201,48 @@ void LoadImage(const Image& image, const std::string& name, const std::string& c
   }
 }
 
-Status OpenLoaded(const Image& image, OpenImage* open) {
-  open->env.file_system = open->file_system.get();
+Status OpenLoaded(const Image& image, const Manner& manner, const std::string& path,
+                  OpenImage* open) {
+  open->mapping = std::make_unique<MappingFileSystem>(open->file_system.get());
+  open->env.file_system = manner.mapped ? open->mapping.get() : open->file_system.get();
   open->env.clock = SystemClock();
   open->env.thread_pool = SystemThreadPool();
   Db::OpenRequest request;
   request.options = image.db;
   request.options.env = &open->env;
-  request.path = kImagePath;
+  request.path = path;
   request.column_families = image.families;
+  if (manner.lazy) request.options.max_open_files = 20;
+  // Nothing may come from the cache of another trial, whose tables have the same names.
+  LruCacheOptions cache;
+  cache.capacity = manner.small_cache ? 2000 : 8 << 20;
+  cache.num_shard_bits = 0;
+  const std::shared_ptr<Cache> blocks = NewLruCache(cache);
+  for (ColumnFamilyDescriptor& family : request.column_families) {
+    family.options.table_factory.block_based.block_cache = blocks;
+  }
   auto db = Db::Open(std::move(request), &open->handles);
   if (!db.ok()) return db.status();
   open->db = std::move(*db);
   return Status::Ok();
 }
 
-Status ScanFamily(const OpenImage& open, size_t family, std::map<std::string, std::string>* found) {
+bool ContentsOf(const Image& image, Contents* contents) {
+  OpenImage open;
+  LoadImage(image, "", "", &open);
+  if (!OpenLoaded(image, Manner(), kImagePath, &open).ok()) return false;
+  contents->clear();
   ReadOptions read;
   read.total_order_seek = true;
-  const auto iterator = open.db->NewIterator(read, open.handles[family].get());
-  for (iterator->SeekToFirst(); iterator->valid(); iterator->Next()) {
-    (*found)[iterator->key().ToString()] = iterator->value().ToString();
+  for (const auto& handle : open.handles) {
+    auto& family = contents->emplace_back();
+    const auto iterator = open.db->NewIterator(read, handle.get());
+    for (iterator->SeekToFirst(); iterator->valid(); iterator->Next()) {
+      family[iterator->key().ToString()] = iterator->value().ToString();
+    }
+    if (!iterator->status().ok()) return false;
   }
-  return iterator->status();
+  return true;
 }
 
 std::vector<Image> OwnImages() {
@@ -259,7 +252,7 @@ std::vector<Image> OwnImages() {
   return images;
 }
 
-std::vector<Image> GoldenImages(const std::string& root) {
+std::vector<Image> GoldenImages(const std::string& root, size_t first, size_t every) {
   std::vector<stdfs::path> directories;
   for (const auto& release : stdfs::directory_iterator(root)) {
     for (const auto& directory : stdfs::directory_iterator(release.path())) {
@@ -268,7 +261,8 @@ std::vector<Image> GoldenImages(const std::string& root) {
   }
   std::sort(directories.begin(), directories.end());
   std::vector<Image> images;
-  for (const stdfs::path& directory : directories) {
+  for (size_t i = first; i < directories.size(); i += every) {
+    const stdfs::path& directory = directories[i];
     Image image;
     image.name =
         Concat(directory.parent_path().filename().string(), "/", directory.filename().string());
@@ -291,15 +285,14 @@ std::vector<Image> GoldenImages(const std::string& root) {
     for (NamedColumnFamilyOptions& family : options->families) {
       family.options.merge_operator = NewMergeOperator("stringappend", {});
       family.options.disable_auto_compactions = true;
-      const TableOptions& table = family.options.table_factory.block_based;
+      TableOptions& table = family.options.table_factory.block_based;
+      // OPTIONS files of C programs do not say how filters were made.
+      table.filter_policy = std::make_shared<FilterPolicy>();
       image.unprotected |= table.checksum == ChecksumType::kNone;
       image.families.push_back({family.name, family.options});
     }
     // What cannot be opened yet has nothing to compare with.
-    if (!OpenLoaded(image, &open).ok()) continue;
-    open.Close();
-    if (!AddShorterStates(&image)) continue;
-    image.states.push_back(Whole(image));
+    if (!ContentsOf(image, &image.whole)) continue;
     images.push_back(std::move(image));
   }
   return images;

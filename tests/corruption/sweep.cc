@@ -1,7 +1,7 @@
 // Changes, cuts and clears the files of small databases, one place at a time, and has each opened,
-// read, compacted and written to (trial.h). Never may an answer be wrong without an error, a call
-// crash, or one take longer than two seconds; and a change may stay unnoticed only where the
-// formats have no check (docs/invariants.md).
+// read, compacted, copied and written to (trial.h). Never may an answer be wrong without an error,
+// a call crash, or all of it take longer than two seconds; and a change may stay unnoticed only
+// where the formats have no check (docs/invariants.md).
 //
 //   corruption_sweep [--all] [--seed N] [--golden DIRECTORY] [--only TEXT] [--dump DIRECTORY]
 //
@@ -9,19 +9,24 @@
 //
 // Prints what was tried and what came of it; exits 1 when there was a violation.
 
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/batch/batch_format.h"
 #include "core/table/footer.h"
 #include "core/version/file_names.h"
 #include "core/wal/log_format.h"
@@ -34,8 +39,9 @@ namespace {
 constexpr size_t kPage = 512;
 constexpr size_t kVersionAt = 41;  // In a footer.
 constexpr double kSecondsMax = 2;
-// A call that never returns ends the program.
-constexpr unsigned kPatienceSeconds = 120;
+// What never ends, ends the program: after so much work, or so much waiting.
+constexpr unsigned kPatienceSeconds = 20;
+constexpr unsigned kWaitSeconds = 600;
 
 enum class Damage : uint8_t { kFlip, kTruncate, kZeroPage };
 
@@ -58,37 +64,56 @@ struct FileMap {
   FileKind kind = FileKind::kTemp;
   // Places that no check covers.
   std::vector<bool> unchecked;
-  // Where records of a log end.
-  std::vector<bool> record_end;
-  // Behind the last record.
-  size_t records_end = 0;
+
+  // Of a log or MANIFEST. Where its records end, from 0 on; of the whole ones, and of their parts.
+  std::vector<size_t> ends = {0};
+  std::vector<bool> part_ends;
+  // What is shown after the first k records: when the file is cut there, and when so is history.
+  std::vector<std::optional<Contents>> cut, prefix;
+  // When records from k on are passed over and then some are read again.
+  std::vector<std::deque<Contents>> holes;
+
+  // How many records end at or before a place.
+  size_t RecordsBefore(size_t at) const {
+    return static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), at) - ends.begin()) - 1;
+  }
 };
 
 void MapTable(const std::string& bytes, FileMap* map) {
-  const Result<Footer> footer = DecodeFooter(
-      Slice(bytes.data() + bytes.size() - kFooterSizeMax, kFooterSizeMax), bytes.size(), "table");
-  if (!footer.ok() || HasContextChecksums(footer->format_version)) return;
+  const size_t size = std::min(bytes.size(), kFooterSizeMax);
+  const Result<Footer> footer =
+      DecodeFooter(Slice(bytes.data() + bytes.size() - size, size), bytes.size(), "table");
+  if (!footer.ok() || footer->format_version == 0 || HasContextChecksums(footer->format_version)) {
+    return;
+  }
   // One version for another that is read alike, because the properties say what differs.
   map->unchecked[footer->offset + kVersionAt] = true;
+}
+
+std::optional<Contents> Shown(const Image& image) {
+  Contents contents;
+  if (!ContentsOf(image, &contents)) return std::nullopt;
+  return contents;
 }
 
 // Whether the image holds the same without the file: a log kept to be written again, say.
 bool IsSpare(const Image& image, const std::string& name) {
   Image rest = image;
   rest.files.erase(name);
-  OpenImage open;
-  LoadImage(rest, "", "", &open);
-  if (!OpenLoaded(rest, &open).ok()) return false;
-  Contents found(image.families.size());
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (!ScanFamily(open, i, &found[i]).ok()) return false;
-  }
-  return found == image.whole();
+  return Shown(rest) == image.whole;
+}
+
+bool IsLogAfter(const std::string& name, uint64_t number) {
+  ParsedFileName parsed;
+  return ParseFileName(name, "LOG", &parsed) && parsed.kind == FileKind::kWal &&
+         parsed.number > number;
 }
 
 void MapLog(const Image& image, const std::string& name, uint64_t number, FileMap* map) {
-  if (map->kind == FileKind::kWal && IsSpare(image, name)) {
-    map->unchecked.assign(map->unchecked.size(), true);
+  const bool log = map->kind == FileKind::kWal;
+  const std::string& bytes = image.files.at(name);
+  if (log && IsSpare(image, name)) {
+    map->unchecked.assign(bytes.size(), true);
     return;
   }
   OpenImage open;
@@ -97,26 +122,87 @@ void MapLog(const Image& image, const std::string& name, uint64_t number, FileMa
   LogReader reader(std::move(*file), nullptr, number);
   Slice record;
   std::string scratch;
+  std::vector<int> batches = {0};  // Of an image of Skarn's own; markers have no entries.
   while (reader.ReadRecord(&record, &scratch, RecoveryMode::kPointInTime)) {
-    map->records_end = reader.last_record_end();
+    map->ends.push_back(reader.last_record_end());
+    batches.push_back(batches.back() + (log && record.size() > kBatchHeaderSize));
   }
-  // Records of the log itself end somewhere, too.
-  const std::string& bytes = image.files.at(name);
-  for (size_t at = 0; at + kLogHeaderSize <= map->records_end;) {
+  const size_t records_end = map->ends.back();
+  for (size_t at = 0; at + kLogHeaderSize <= records_end;) {
     const size_t length =
         static_cast<uint8_t>(bytes[at + 4]) | size_t{static_cast<uint8_t>(bytes[at + 5])} << 8;
     const auto type = static_cast<uint8_t>(bytes[at + 6]);
+    if (type == 0) {  // To the end of the block.
+      at = at / kLogBlockSize * kLogBlockSize + kLogBlockSize;
+      continue;
+    }
     at += (IsRecyclableLogType(type) ? kRecyclableLogHeaderSize : kLogHeaderSize) + length;
-    if (at < map->record_end.size()) map->record_end[at] = true;
+    if (at < bytes.size()) map->part_ends[at] = true;
+    if (kLogBlockSize - at % kLogBlockSize < kLogHeaderSize) {
+      for (const size_t block_end = (at / kLogBlockSize + 1) * kLogBlockSize; at < block_end;
+           ++at) {
+        map->unchecked[at] = true;
+      }
+    }
   }
-  for (size_t i = map->records_end; i < map->unchecked.size(); ++i) map->unchecked[i] = true;
+  for (size_t i = records_end; i < bytes.size(); ++i) map->unchecked[i] = true;
+
+  for (size_t k = 0; k < map->ends.size(); ++k) {
+    Image cut = image;
+    cut.files[name].resize(map->ends[k]);
+    map->cut.push_back(Shown(cut));
+    map->prefix.emplace_back();
+    map->holes.emplace_back();
+    if (!log) continue;
+    for (auto f = cut.files.begin(); f != cut.files.end();) {
+      f = IsLogAfter(f->first, number) ? cut.files.erase(f) : std::next(f);
+    }
+    map->prefix.back() = Shown(cut);
+    if (!image.modelled || image.value_bytes == 0) continue;
+    const int begin = kSecondTableEnd + batches[k];
+    for (int end = begin + 1; end < kBatches; ++end) {
+      map->holes.back().push_back(
+          ModelOf(image, {kSecondTableEnd, kSecondTableEnd}, kSecondTableEnd, begin, end));
+    }
+  }
+}
+
+// Whether what an image of Skarn's own shows with a file cut is what the cut leaves of its history.
+// A MANIFEST that was cut knows fewer tables of each family; the logs that are left, which may be
+// ones kept to be written again, are read all the same.
+bool CutsAreRight(const Image& image, const FileMap& map) {
+  if (!image.modelled || map.cut.empty()) return true;
+  std::vector<Contents> right;
+  if (map.kind == FileKind::kWal) {
+    for (int end = kSecondTableEnd; end <= kBatches; ++end) {
+      right.push_back(
+          ModelOf(image, {kSecondTableEnd, kSecondTableEnd}, kSecondTableEnd, end, kBatches));
+    }
+  } else {
+    static constexpr int kMoments[] = {0, kFirstTableEnd, kSecondTableEnd};
+    for (const int first : kMoments) {
+      for (const int second : kMoments) {
+        for (const int log_begin : kMoments) {
+          for (const int log_end : {log_begin, kSecondTableEnd, kBatches}) {
+            right.push_back(ModelOf(image, {first, second}, log_begin, log_end, kBatches));
+          }
+        }
+      }
+    }
+  }
+  for (const auto* list : {&map.cut, &map.prefix}) {
+    for (const std::optional<Contents>& shown : *list) {
+      if (shown && std::find(right.begin(), right.end(), *shown) == right.end()) return false;
+    }
+  }
+  return true;
 }
 
 FileMap MapFile(const Image& image, const std::string& name) {
   FileMap map;
   const std::string& bytes = image.files.at(name);
   map.unchecked.resize(bytes.size(), false);
-  map.record_end.resize(bytes.size() + 1, false);
+  map.part_ends.resize(bytes.size(), false);
   ParsedFileName parsed;
   if (!ParseFileName(name, "LOG", &parsed)) return map;
   map.kind = parsed.kind;
@@ -131,30 +217,32 @@ FileMap MapFile(const Image& image, const std::string& name) {
 
 class Sweep {
  public:
-  Sweep(bool all, uint64_t seed) : all_(all), seed_(seed), random_(seed) {}
+  Sweep(bool all, uint64_t seed) : all_(all), random_(seed) {}
 
   void Run(const Image& image) {
     for (const auto& [name, bytes] : image.files) {
-      const FileMap map = MapFile(image, name);
-      const bool table = map.kind == FileKind::kTable;
-      const bool log = map.kind == FileKind::kWal;
+      ParsedFileName parsed;
+      const FileKind kind = ParseFileName(name, "LOG", &parsed) ? parsed.kind : FileKind::kTemp;
+      const bool table = kind == FileKind::kTable;
+      const bool log = kind == FileKind::kWal;
       const bool swept = table ? image.sweep_tables : log ? image.sweep_logs : image.sweep_rest;
       if (bytes.empty() || !swept) continue;
-      if (image.damages_max > 0) {
-        for (uint32_t i = 0; i < image.damages_max; ++i) {
-          Try(image, name, map, static_cast<Damage>(i % 3), random_.Uniform(bytes.size()));
-        }
-        continue;
-      }
-      const size_t step = all_ ? 1 : StepOf(map.kind);
+      const FileMap map = MapFile(image, name);
+      if (!CutsAreRight(image, map))
+        Count(map.kind, Verdict::kViolation,
+              Concat(image.name, " ", name, ": a cut shows what never was"));
+      // A share of the places, fewer of large files, every one of small files when all are wanted.
+      const size_t places = image.modelled ? (all_ ? 4000 : PlacesOf(kind)) : (all_ ? 400 : 24);
+      const size_t step = std::max<size_t>(1, bytes.size() / places);
       for (size_t at = random_.Uniform(step); at < bytes.size(); at += step) {
-        const int bits = all_ && (table || bytes.size() < 3000) ? 3 : 1;
+        const int bits = all_ && image.modelled ? 3 : 1;
         for (int i = 0; i < bits; ++i) Try(image, name, map, Damage::kFlip, at);
       }
       for (size_t at = random_.Uniform(2 * step); at < bytes.size(); at += 2 * step) {
         Try(image, name, map, Damage::kTruncate, at);
       }
-      for (size_t at = 0; at < bytes.size(); at += kPage) {
+      const size_t page_step = std::max(kPage, image.modelled ? 0 : step / kPage * kPage);
+      for (size_t at = 0; at < bytes.size(); at += page_step) {
         Try(image, name, map, Damage::kZeroPage, at);
       }
     }
@@ -169,14 +257,14 @@ class Sweep {
   }
 
  private:
-  static size_t StepOf(FileKind kind) {
+  static size_t PlacesOf(FileKind kind) {
     switch (kind) {
       case FileKind::kTable:
-        return 13;
+        return 75;
       case FileKind::kOptions:
-        return 101;
+        return 20;
       default:
-        return 7;
+        return 150;
     }
   }
   static const char* KindName(FileKind kind) {
@@ -231,66 +319,69 @@ class Sweep {
       if (bytes.size() > i && bytes[i] == image.files.at(name)[i]) continue;
       expectation.unchecked = expectation.unchecked && map.unchecked[i];
     }
-    if (map.kind == FileKind::kWal) ExpectOfLog(image, map, damage, at, end, &expectation);
-    if (map.kind == FileKind::kManifest) ExpectOfManifest(map, damage, end, &expectation);
-    expectation.reopen = random_.OneIn(8);
+    if (!map.cut.empty()) Expect(image, map, damage, at, end, &expectation);
 
-    alarm(kPatienceSeconds);
+    const itimerval patience = {{0, 0}, {kPatienceSeconds, 0}};
+    setitimer(ITIMER_PROF, &patience, nullptr);
+    alarm(kWaitSeconds);
     const double before = ProcessSeconds();
     std::string problem;
-    Verdict verdict = RunTrial(image, name, bytes, expectation, &problem);
+    Verdict verdict = RunTrial(image, name, bytes, expectation, random_.Next(), &problem);
     const double seconds = ProcessSeconds() - before;
     if (seconds > kSecondsMax) {
       verdict = Verdict::kViolation;
       problem = Concat("took ", seconds, " seconds");
     }
-    for (Counts* c : {&total_, &by_kind_[map.kind]}) {
+    static constexpr const char* kDamages[] = {"bit flipped", "cut", "page cleared"};
+    Count(
+        map.kind, verdict,
+        Concat(image.name, " ", name, ", ", kDamages[static_cast<int>(damage)], " at ", at, " of ",
+               image.files.at(name).size(), " (bit ", static_cast<int>(bit), "): ", problem));
+  }
+
+  void Count(FileKind kind, Verdict verdict, const std::string& what) {
+    for (Counts* c : {&total_, &by_kind_[kind]}) {
       ++c->tried;
       c->detected += verdict == Verdict::kDetected;
       c->shorter += verdict == Verdict::kShorter;
       c->harmless += verdict == Verdict::kHarmless;
       c->violations += verdict == Verdict::kViolation;
     }
-    if (verdict == Verdict::kViolation && ++shown_[map.kind] <= 15) {
-      static constexpr const char* kDamages[] = {"bit flipped", "cut", "page cleared"};
-      printf("%s %s, %s at %zu of %zu (bit %u): %s\n", image.name.c_str(), name.c_str(),
-             kDamages[static_cast<int>(damage)], at, image.files.at(name).size(), bit,
-             problem.c_str());
+    if (verdict == Verdict::kViolation && ++shown_[kind] <= 15) {
+      printf("%s\n", what.c_str());
       fflush(stdout);
     }
   }
 
-  static void ExpectOfLog(const Image& image, const FileMap& map, Damage damage, size_t at,
-                          size_t end, Expectation* expectation) {
-    switch (image.db.wal_recovery_mode) {
-      case WalRecoveryMode::kTolerateCorruptedTailRecords:
-      case WalRecoveryMode::kPointInTimeRecovery:
-        expectation->shorter = true;
-        break;
-      case WalRecoveryMode::kSkipAnyCorruptedRecords:
-        expectation->any_subset = true;
-        expectation->unchecked = true;  // Whatever is missing, nobody is told.
-        break;
-      case WalRecoveryMode::kAbsoluteConsistency:
-        // Records that are gone whole, and zeroes as of space reserved ahead, are an end.
-        if (damage == Damage::kTruncate) expectation->shorter = at == 0 || map.record_end[at];
-        if (damage == Damage::kZeroPage) expectation->shorter = end >= map.records_end;
-        break;
+  // What a log or MANIFEST may show with this damage: what docs/invariants.md says of it.
+  static void Expect(const Image& image, const FileMap& map, Damage damage, size_t at, size_t end,
+                     Expectation* expectation) {
+    const size_t before = map.RecordsBefore(at);
+    const auto allow = [&](const std::optional<Contents>& shown) {
+      if (!shown) return;
+      expectation->also.push_back(&*shown);
+      if (*shown == image.whole) expectation->unchecked = true;
+    };
+    // Nothing but zeroes, or nothing at all, from a record's end on.
+    const bool gone =
+        damage == Damage::kTruncate || (damage == Damage::kZeroPage && end >= map.ends.back());
+    const bool at_an_end = at == 0 || at >= map.part_ends.size() || map.part_ends[at];
+    const bool manifest = map.kind == FileKind::kManifest;
+    const auto mode = image.db.wal_recovery_mode;
+    if (manifest ? gone
+        : mode == WalRecoveryMode::kAbsoluteConsistency
+            ? gone && (at_an_end || damage == Damage::kZeroPage)
+            : true) {
+      allow(map.cut[before]);
     }
-  }
-
-  // A MANIFEST that ends early is one of an earlier moment. That is noticed where a log begins
-  // after it or a file is missing; else what is left must be some of what was written.
-  static void ExpectOfManifest(const FileMap& map, Damage damage, size_t end,
-                               Expectation* expectation) {
-    if (damage == Damage::kTruncate || (damage == Damage::kZeroPage && end >= map.records_end)) {
-      expectation->any_subset = true;
-      expectation->unchecked = true;
+    if (manifest) return;
+    if (mode == WalRecoveryMode::kPointInTimeRecovery) allow(map.prefix[before]);
+    if (mode == WalRecoveryMode::kSkipAnyCorruptedRecords) {
+      for (const Contents& hole : map.holes[before]) expectation->also.push_back(&hole);
     }
   }
 
   const bool all_;
-  const uint64_t seed_;
   Random random_;
   Counts total_;
   std::map<FileKind, Counts> by_kind_;
@@ -335,6 +426,7 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
+  setvbuf(stdout, nullptr, _IOLBF, 0);
   printf("seed %llu\n", static_cast<unsigned long long>(seed));
   Sweep sweep(all, seed);
   std::vector<Image> images = OwnImages();
@@ -344,10 +436,8 @@ int main(int argc, char** argv) {
   }
   const size_t own = images.size();
   if (!golden.empty()) {
-    for (Image& image : GoldenImages(golden)) {
-      image.damages_max = all ? 300 : 4;
+    for (Image& image : GoldenImages(golden, all ? 0 : seed % 10, all ? 1 : 10))
       images.push_back(std::move(image));
-    }
   }
   printf("%zu images of Skarn, %zu golden directories\n", own, images.size() - own);
   for (const Image& image : images) {

@@ -1,5 +1,5 @@
-// A trial opens a damaged image, asks it everything, has it compacted and written to, and judges
-// the answers.
+// A trial opens a damaged image, asks it everything in some order, has it compacted, copied and
+// written to, and judges the answers: together they must be those of one moment that may be shown.
 //
 // Thread safety: one thread.
 
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/corruption/image.h"
 
@@ -15,25 +16,22 @@ namespace skarn {
 
 // What the damage may do besides causing an error.
 struct Expectation {
-  // The answer may be that of an earlier state: the end of a log is gone.
-  bool shorter = false;
-  // Any part of the log's records may be missing (kSkipAnyCorruptedRecords).
-  bool any_subset = false;
+  // Other contents that may be shown, without an error, instead of the whole.
+  std::vector<const Contents*> also;
   // Bytes that no check covers: the damage may stay unnoticed, with the right answer.
   bool unchecked = false;
-  // The database is opened a second time after all.
-  bool reopen = false;
 };
 
 enum class Verdict : uint8_t {
   kDetected,   // Some call said so; all that was answered was right.
-  kShorter,    // Consistent, as of an earlier moment, as the recovery mode allows.
+  kShorter,    // Consistent, as of a moment that may be shown.
   kHarmless,   // The whole answer, no error.
   kViolation,  // `problem` says what.
 };
 
+// `seed` decides how the database is opened and in which order it is asked.
 Verdict RunTrial(const Image& image, const std::string& file, const std::string& damaged,
-                 const Expectation& expectation, std::string* problem);
+                 const Expectation& expectation, uint64_t seed, std::string* problem);
 
 }  // namespace skarn
 

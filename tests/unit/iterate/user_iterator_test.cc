@@ -75,6 +75,38 @@ TEST(UserIterator, TurningRoundAtTheLowerBoundShowsNothingBelowIt) {
 
 // The smallest limits with which RocksDB 7.8.3 gets through, for keys "a" and "d" with
 // `versions` each and `deletions` between them. F, L: to the ends; S, R: seeks between.
+// A damaged table: whatever is sought from behind, the last entry is found.
+class DisorderedCursor final : public VectorCursor {
+ public:
+  using VectorCursor::VectorCursor;
+  void SeekForPrev(Slice, uint64_t) override { SeekToLast(); }
+};
+
+std::unique_ptr<DbIterator> IterateDisordered(std::vector<TestEntry> entries,
+                                              SequenceNumber sequence) {
+  DbIteratorSetup setup;
+  setup.order = &Bytewise();
+  IteratorView view;
+  view.cursor = std::make_unique<DisorderedCursor>(Bytewise(), std::move(entries));
+  view.sequence = sequence;
+  return NewDbIterator(setup, std::move(view));
+}
+
+TEST(UserIterator, DoesNotGoRoundInADamagedTable) {
+  auto it = IterateDisordered({Entry("a", 1, kDelete), Entry("b", 2), Entry("c", 3)}, 100);
+  int steps = 0;
+  for (it->SeekToLast(); it->valid() && steps < 10; it->Prev()) ++steps;
+  EXPECT_EQ(steps, 2);
+
+  // Many versions that this reader may not see, past which it seeks.
+  std::vector<TestEntry> entries = {Entry("a", 1)};
+  for (SequenceNumber i = 0; i < 20; ++i) entries.push_back(Entry("b", 50 + i));
+  it = IterateDisordered(std::move(entries), 40);
+  it->SeekToLast();
+  EXPECT_FALSE(it->valid());
+  EXPECT_EQ(it->status().ToString(), "Corruption: keys out of order around 62");
+}
+
 TEST(UserIterator, FailsWhenItHasSkippedTooMuch) {
   const struct {
     int deletions, versions;

@@ -120,6 +120,29 @@ TEST(DamagedTable, EveryChangedByteGivesAnErrorOrTheRightAnswer) {
   }
 }
 
+// The options have no filter policy, so no read looks at the filter's partitions.
+TEST(DamagedTable, EveryByteIsVerifiedThoughTheFilterIsNotUsed) {
+  TableBuilderOptions build = BuilderOptions();
+  build.table.format_version = 6;
+  build.table.index_type = IndexType::kTwoLevelIndexSearch;
+  build.table.filter_policy = std::make_shared<FilterPolicy>();
+  build.table.partition_filters = true;
+  build.table.metadata_block_size = 100;
+  std::vector<Entry> entries;
+  for (int i = 0; i < 300; ++i) {
+    entries.emplace_back(PackKey(std::to_string(1000 + i), PackTag(i, EntryKind::kValue)), "value");
+  }
+  const std::string bytes = BuildTable(build, entries);
+  TableReaderOptions options = SweepOptions();
+  options.table.filter_policy = nullptr;
+  for (size_t at = 0; at < bytes.size(); at += 3) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    auto table = OpenBytes(damaged, options);
+    EXPECT_FALSE(table.ok() && (*table)->VerifyChecksums(ReadOptions()).ok()) << at;
+  }
+}
+
 TEST(DamagedTable, EveryTruncationIsAnError) {
   for (const SmallFile& file : SmallFiles()) {
     SCOPED_TRACE(file.name);
