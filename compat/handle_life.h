@@ -127,12 +127,12 @@ inline skarn::ColumnFamilyHandle* FamilyIn(const rocksdb_t* db,
 }
 // The database for a call that names column families, which come from FamilyIn().
 inline skarn::Db* DbOf(const rocksdb_t* db, const skarn::ColumnFamilyHandle* family) {
-  return family != MisusedFamily() ? DbOf(db) : MisusedDb();
+  return family == nullptr || family != MisusedFamily() ? DbOf(db) : MisusedDb();
 }
 inline skarn::Db* DbOf(const rocksdb_t* db, skarn::ColumnFamilyHandle* const* families,
                        size_t count) {
   for (size_t i = 0; i < count; ++i) {
-    if (families[i] == MisusedFamily()) return MisusedDb();
+    if (families[i] != nullptr && families[i] == MisusedFamily()) return MisusedDb();
   }
   return DbOf(db);
 }

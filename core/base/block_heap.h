@@ -23,7 +23,7 @@ namespace skarn {
 
 class BlockHeap {
  public:
-  static constexpr size_t kObjectBytesMax = size_t{1} << 20;
+  static constexpr size_t kObjectBytesMax = (size_t{2} << 20) - 4096;
   static constexpr size_t kAlignment = 16;
 
   // Null when memory is exhausted. At a multiple of kAlignment.

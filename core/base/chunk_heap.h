@@ -23,7 +23,7 @@ namespace skarn {
 
 class ChunkHeap {
  public:
-  static constexpr size_t kBytesMax = ChunkPool::kChunkBytes / 2;
+  static constexpr size_t kBytesMax = ChunkPool::kChunkBytes - 4096;
   static constexpr size_t kAlignment = 16;
 
   ChunkHeap() = default;

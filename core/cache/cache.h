@@ -53,8 +53,6 @@ class Cache {
                         Role role, Priority priority, Handle** handle) = 0;
   // Pinned, or null.
   virtual Handle* Lookup(const CacheKey& key) = 0;
-  // A hint that Lookup(key) follows: brings what it reads first into the processor's cache.
-  virtual void Prefetch(const CacheKey& key) const { (void)key; }
   virtual void* Value(Handle* handle) = 0;
   virtual size_t Charge(Handle* handle) = 0;
   virtual void Ref(Handle* handle) = 0;

@@ -64,8 +64,7 @@ CacheShard::~CacheShard() {
         Handle* entry = Entry(word);
         // A pinned entry outlives the cache: its holder still reads it.
         if ((entry->state.load(std::memory_order_acquire) & kPins) != 0) continue;
-        if (entry->deleter != nullptr && !disowned) entry->deleter(entry->object);
-        delete entry;
+        Delete(entry, /*with_object=*/!disowned);
       }
     }
   }
@@ -82,6 +81,9 @@ Cache::Handle* CacheShard::Peek(const CacheKey& key, uint64_t hash) const {
       const uint64_t word = slot.load(std::memory_order_acquire);
       if (word >> 48 != tag || word == 0) continue;
       Handle* entry = Entry(word);
+      // What a reader of a block looks at next is right behind its entry (core/table/block.h).
+      __builtin_prefetch(reinterpret_cast<const char*>(entry) + 64);
+      __builtin_prefetch(reinterpret_cast<const char*>(entry) + 128);
       if (SKARN_UNLIKELY(!(entry->key == key))) continue;
       if (entry->used.load(std::memory_order_relaxed) == 0) {
         entry->used.store(1, std::memory_order_relaxed);
@@ -129,12 +131,6 @@ void CacheShard::Recharge(Handle* handle, size_t charge) {
     EvictFor(0, &garbage);
   }
   FreeAll(garbage);
-}
-
-void CacheShard::Prefetch(uint64_t hash) const {
-  EpochGuard guard;
-  const Table* table = table_.load(std::memory_order_acquire);
-  __builtin_prefetch(&table->buckets[hash & table->mask]);
 }
 
 void CacheShard::Ref(Handle* handle) {
@@ -196,13 +192,14 @@ void CacheShard::ReleasedLast(Handle* entry, uint32_t old_state) {
 
 Status CacheShard::Insert(const CacheKey& key, uint64_t hash, void* object, Cache::Deleter deleter,
                           size_t charge, Cache::Role role, Cache::Priority priority,
-                          Handle** handle) {
-  Handle* entry = new (std::nothrow) Handle;
+                          Handle** handle, void* place) {
+  Handle* entry = place != nullptr ? ::new (place) Handle : new (std::nothrow) Handle;
   if (entry == nullptr) {
     if (deleter != nullptr) deleter(object);
     if (handle != nullptr) *handle = nullptr;
     return Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit, "Out of memory");
   }
+  entry->placed = place != nullptr;
   entry->key = key;
   entry->object = object;
   entry->deleter = deleter;
@@ -245,8 +242,7 @@ Status CacheShard::Insert(const CacheKey& key, uint64_t hash, void* object, Cach
     if (handle != nullptr) *handle = entry;
     return Status::Ok();
   }
-  if (deleter != nullptr) deleter(object);
-  delete entry;
+  Delete(entry, /*with_object=*/true);
   if (handle == nullptr) return Status::Ok();
   *handle = nullptr;
   return Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit,
@@ -467,6 +463,12 @@ void CacheShard::Uncount(const Handle* entry) {
   role_entries_[static_cast<size_t>(entry->role)].fetch_sub(1, std::memory_order_relaxed);
 }
 
+void CacheShard::Delete(Handle* entry, bool with_object) {
+  const bool placed = entry->placed;
+  if (entry->deleter != nullptr && with_object) entry->deleter(entry->object);
+  if (!placed) delete entry;
+}
+
 void CacheShard::FreeAll(Handle* garbage) {
   if (garbage == nullptr) return;
   size_t bytes = 0;
@@ -474,9 +476,7 @@ void CacheShard::FreeAll(Handle* garbage) {
     Handle* next = garbage->next;
     bytes += garbage->charge.load(std::memory_order_relaxed);
     EpochDomain::Retire(garbage, [](void* retired) {
-      auto* entry = static_cast<Handle*>(retired);
-      if (entry->deleter != nullptr) entry->deleter(entry->object);
-      delete entry;
+      Delete(static_cast<Handle*>(retired), /*with_object=*/true);
     });
     garbage = next;
   }

@@ -32,18 +32,20 @@ namespace skarn {
 // An entry. What is not atomic is fixed once a reader can find it, or guarded by the
 // shard's mutex.
 struct Cache::Handle : public InBlockHeap {
+  // What lookups read comes first.
   CacheKey key;
   void* object = nullptr;
-  Deleter deleter = nullptr;
-  // What the caller said; `overhead` comes on top. Changed under the mutex, while the entry is
-  // in the table.
-  std::atomic<size_t> charge{0};
-  uint32_t shard = 0;
   // See CacheShard::State. Written by everybody who pins, releases or removes.
   std::atomic<uint32_t> state{0};
   std::atomic<uint8_t> used{0};  // Set by readers, cleared by eviction; only a hint.
+  bool placed = false;           // In memory of the object.
   Role role = Role::kMisc;
   Priority priority = Priority::kLow;
+  // What the caller said; `overhead` comes on top. Changed under the mutex, while the entry is
+  // in the table.
+  std::atomic<size_t> charge{0};
+  Deleter deleter = nullptr;
+  uint32_t shard = 0;
   uint8_t list = 0;  // Index into lists_, or kNoList. Guarded by the mutex.
   uint64_t hash = 0;
   // In a list (guarded by the mutex), or in the chain of entries to free.
@@ -66,14 +68,29 @@ class alignas(128) CacheShard {
             size_t overhead, size_t fixed_overhead, uint32_t address_count_min);
 
   Status Insert(const CacheKey& key, uint64_t hash, void* object, Cache::Deleter deleter,
-                size_t charge, Cache::Role role, Cache::Priority priority, Handle** handle)
-      SKARN_EXCLUDES(mu_);
+                size_t charge, Cache::Role role, Cache::Priority priority, Handle** handle,
+                void* place) SKARN_EXCLUDES(mu_);
   Handle* Lookup(const CacheKey& key, uint64_t hash);
   // See Cache. Both within an epoch of the caller's.
   Handle* Peek(const CacheKey& key, uint64_t hash) const;
   bool TryRef(Handle* handle) SKARN_EXCLUDES(mu_);
   void Recharge(Handle* handle, size_t charge) SKARN_EXCLUDES(mu_);
-  void Prefetch(uint64_t hash) const;
+  // Hints that Peek() follows, the second some time after the first. Within an epoch.
+  void Prefetch(uint64_t hash) const {
+    const Table* table = table_.load(std::memory_order_acquire);
+    __builtin_prefetch(&table->buckets[hash & table->mask]);
+  }
+  void PrefetchEntry(uint64_t hash) const {
+    const Table* table = table_.load(std::memory_order_acquire);
+    const Bucket& bucket = table->buckets[hash & table->mask];
+    for (const std::atomic<uint64_t>& slot : bucket.slots) {
+      const uint64_t word = slot.load(std::memory_order_relaxed);
+      if (word >> 48 != Tag(hash)) continue;
+      __builtin_prefetch(Entry(word));
+      __builtin_prefetch(reinterpret_cast<const char*>(Entry(word)) + 64);
+      return;
+    }
+  }
   void Ref(Handle* handle);
   void Release(Handle* handle, bool erase) SKARN_EXCLUDES(mu_);
   void Erase(const CacheKey& key, uint64_t hash) SKARN_EXCLUDES(mu_);
@@ -158,6 +175,7 @@ class alignas(128) CacheShard {
   // Retires the entries of a chain with their objects, which readers may be looking at.
   // Called without the mutex: deleters may be slow.
   void FreeAll(Handle* garbage) SKARN_EXCLUDES(mu_);
+  static void Delete(Handle* entry, bool with_object);
 
   std::atomic<Table*> table_{nullptr};  // Written under the mutex; old ones are retired.
   std::atomic<size_t> capacity_{0};

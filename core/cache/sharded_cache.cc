@@ -39,17 +39,18 @@ ShardedCache::ShardedCache(const Settings& settings)
 Status ShardedCache::Insert(const CacheKey& key, void* object, Deleter deleter, size_t charge,
                             Role role, Priority priority, Handle** handle) {
   const uint64_t hash = HashOf(key);
-  return ShardOf(hash).Insert(key, hash, object, deleter, charge, role, priority, handle);
+  return ShardOf(hash).Insert(key, hash, object, deleter, charge, role, priority, handle, nullptr);
+}
+
+Status ShardedCache::InsertPlaced(const CacheKey& key, void* object, Deleter deleter, size_t charge,
+                                  Role role, Priority priority, Handle** handle, void* place) {
+  const uint64_t hash = HashOf(key);
+  return ShardOf(hash).Insert(key, hash, object, deleter, charge, role, priority, handle, place);
 }
 
 Cache::Handle* ShardedCache::Lookup(const CacheKey& key) {
   const uint64_t hash = HashOf(key);
   return ShardOf(hash).Lookup(key, hash);
-}
-
-void ShardedCache::Prefetch(const CacheKey& key) const {
-  const uint64_t hash = HashOf(key);
-  ShardOf(hash).Prefetch(hash);
 }
 
 void ShardedCache::Ref(Handle* handle) { shards_[handle->shard].Ref(handle); }

@@ -39,8 +39,11 @@ class ShardedCache final : public Cache {
   Kind kind() const override { return kind_; }
   Status Insert(const CacheKey& key, void* object, Deleter deleter, size_t charge, Role role,
                 Priority priority, Handle** handle) override;
+  // The same with `place`, memory of the object in which the entry is made: sizeof(Handle) bytes
+  // for a pointer's alignment. It is the cache's until `deleter` is called.
+  Status InsertPlaced(const CacheKey& key, void* object, Deleter deleter, size_t charge, Role role,
+                      Priority priority, Handle** handle, void* place);
   Handle* Lookup(const CacheKey& key) override;
-  void Prefetch(const CacheKey& key) const override;
   void* Value(Handle* handle) override { return handle->object; }
   size_t Charge(Handle* handle) override { return handle->charge.load(std::memory_order_relaxed); }
   void Ref(Handle* handle) override;
@@ -59,6 +62,20 @@ class ShardedCache final : public Cache {
   void DisownData() override;
   void UsageOf(Role role, size_t* bytes, size_t* entries) const override;
 
+  // Where to look for a key.
+  struct Spot {
+    CacheKey key;
+    uint64_t hash = 0;
+    const CacheShard* shard = nullptr;
+  };
+  Spot SpotOf(const CacheKey& key) const {
+    const uint64_t hash = HashOf(key);
+    return Spot{key, hash, &ShardOf(hash)};
+  }
+  // Hints that Peek() follows: what it reads first, then next. Within the epoch.
+  static void Prefetch(const Spot& spot) { spot.shard->Prefetch(spot.hash); }
+  static void PrefetchEntry(const Spot& spot) { spot.shard->PrefetchEntry(spot.hash); }
+  static Handle* Peek(const Spot& spot) { return spot.shard->Peek(spot.key, spot.hash); }
   // Like Lookup() without a pin: what is found stays valid until the calling thread leaves its
   // epoch. Writes nothing that others read. Precondition: inside an epoch (core/base/epoch.h).
   Handle* Peek(const CacheKey& key) const {

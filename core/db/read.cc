@@ -90,8 +90,11 @@ Status DbImpl::CheckHistory(const ColumnFamily* family, Slice timestamp) const {
 void DbImpl::LookUp(const ReadOptions& options, SuperVersion* super_version, MemTable* active,
                     PointLookup* lookup) {
   if (SKARN_LIKELY(active != nullptr)) {
-    uint64_t asked = active->empty() ? 0 : 1;
-    active->Get(lookup);
+    uint64_t asked = 0;
+    if (!active->empty()) {
+      ++asked;
+      active->Get(lookup);
+    }
     for (MemTable* table : super_version->immutables) {
       if (lookup->settled()) break;
       ++asked;

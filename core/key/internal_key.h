@@ -106,10 +106,19 @@ inline uint64_t KeyPrefix(Slice key, size_t skip) {
   uint64_t prefix = 0;
   if (key.size() >= skip + sizeof(prefix)) {
     memcpy(&prefix, key.data() + skip, sizeof(prefix));
-  } else if (key.size() > skip) {
-    memcpy(&prefix, key.data() + skip, key.size() - skip);
+    return __builtin_bswap64(prefix);
   }
-  return __builtin_bswap64(prefix);
+  if (key.size() <= skip) return 0;
+  const size_t rest = key.size() - skip;
+  if (key.size() >= sizeof(prefix)) {
+    // The key's last bytes, moved up.
+    memcpy(&prefix, key.data() + key.size() - sizeof(prefix), sizeof(prefix));
+    return __builtin_bswap64(prefix) << (8 * (sizeof(prefix) - rest));
+  }
+  for (size_t i = 0; i < rest; ++i) {
+    prefix |= uint64_t{static_cast<uint8_t>(key.data()[skip + i])} << (56 - 8 * i);
+  }
+  return prefix;
 }
 
 // KeyOrder compares user keys and internal keys of one column family. The built-in

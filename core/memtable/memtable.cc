@@ -214,7 +214,10 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
   lane->Count(sequence, IsDeletion(kind), user_key.size() + value.size());
   const uint64_t lane_entries = lane->entries.load(std::memory_order_relaxed);
   if (hashed && hash == nullptr) rep.hash->Committed(user_key, tag, ref, lane_entries);
-  if (SKARN_UNLIKELY(lane_entries == 1)) rep.NoteFirstWrite();
+  if (SKARN_UNLIKELY(lane_entries == 1)) {
+    rep.NoteFirstWrite();
+    written_.store(true, std::memory_order_release);
+  }
 
   bool full = false;
   if (!concurrent) {
@@ -248,6 +251,7 @@ Status MemTable::AddTombstone(SequenceNumber sequence, Slice start, Slice end) {
   Rep& rep = *rep_;
   rep.tombstones.Add(start, end, sequence);
   rep.NoteFirstWrite();
+  written_.store(true, std::memory_order_release);
   const bool full = rep.Use(start.size() + end.size() + kTombstoneOverhead, /*concurrent=*/true);
   const uint32_t count_max = rep.options.max_range_deletions;
   if (full || (count_max > 0 && rep.tombstones.count() >= count_max)) {

@@ -104,7 +104,8 @@ class MemTable {
   bool ShouldFlush() const { return should_flush_.load(std::memory_order_relaxed); }
 
   uint64_t id() const { return id_; }
-  bool empty() const { return entry_count() == 0; }
+  // False from the first write on, before anybody is shown what it wrote.
+  bool empty() const { return !written_.load(std::memory_order_acquire); }
   uint64_t entry_count() const;     // Range deletions included.
   uint64_t deletion_count() const;  // All kinds of deletions.
   uint64_t range_deletion_count() const;
@@ -134,6 +135,7 @@ class MemTable {
   const SequenceNumber earliest_sequence_;
   std::atomic<int> references_{1};
   std::atomic<bool> should_flush_{false};  // Written by adding threads.
+  std::atomic<bool> written_{false};       // Likewise.
 };
 
 }  // namespace skarn

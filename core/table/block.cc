@@ -20,7 +20,8 @@ HeapBlock* HeapBlock::Allocate(size_t capacity) {
 
 size_t HeapBlock::memory_bytes() const {
   const EntryIndex* index = entries();
-  return BytesFor(capacity_) + (index == nullptr ? 0 : index->memory_bytes());
+  return BytesFor(capacity_) - sizeof(cache_entry_) +
+         (index == nullptr ? 0 : index->memory_bytes());
 }
 
 bool HeapBlock::SetEntries(EntryIndex* index) {

@@ -16,7 +16,7 @@
 
 #include "core/base/cpu.h"
 #include "core/base/slice.h"
-#include "core/cache/cache.h"
+#include "core/cache/cache_shard.h"
 #include "core/key/pin.h"
 #include "core/table/block_format.h"
 #include "core/table/entry_index.h"
@@ -44,8 +44,10 @@ class HeapBlock {
   // A checksum of the bytes as they were when they went into the cache; 0: none was taken.
   uint32_t check() const { return check_; }
   void set_check(uint32_t check) { check_ = check; }
-  // With the index of entries, once it is there.
+  // With the index of entries, once it is there; without the cache's entry, which that counts.
   size_t memory_bytes() const;
+  // Memory for the cache's entry of this block.
+  void* cache_place() { return cache_entry_; }
 
   // The index of the block's entries; null until somebody set one.
   const EntryIndex* entries() const { return entries_.load(std::memory_order_acquire); }
@@ -71,11 +73,13 @@ class HeapBlock {
   // An index pays when the block is searched again and again.
   static constexpr uint8_t kSearchesBeforeIndex = 1;
 
+  // The cache's, which is next to what a lookup reads after it.
+  alignas(Cache::Handle) unsigned char cache_entry_[sizeof(Cache::Handle)];
+  std::atomic<EntryIndex*> entries_{nullptr};  // Set once, by any reader.
+  size_t size_ = 0;
   std::atomic<uint32_t> refs_{1};
   std::atomic<uint8_t> searches_{0};  // Relaxed: about how many is enough.
   uint32_t check_ = 0;
-  std::atomic<EntryIndex*> entries_{nullptr};  // Set once, by any reader.
-  size_t size_ = 0;
   size_t capacity_ = 0;
   BlockLayout layout_;
 };

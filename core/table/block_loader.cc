@@ -39,9 +39,9 @@ void CacheDataBlock(Cache* cache, uint64_t file_key, const BlockHandle& handle, 
   heap->set_size(payload.size());
   if (!heap->ParseLayout()) return heap->Unref();
   // A full cache does not keep it, which is no error.
-  (void)cache->Insert(CacheKey{file_key, handle.offset}, heap, HeapBlock::Delete,
-                      heap->memory_bytes(), Cache::Role::kDataBlock, Cache::Priority::kLow,
-                      nullptr);
+  (void)static_cast<ShardedCache*>(cache)->InsertPlaced(
+      CacheKey{file_key, handle.offset}, heap, HeapBlock::Delete, heap->memory_bytes(),
+      Cache::Role::kDataBlock, Cache::Priority::kLow, nullptr, heap->cache_place());
 }
 
 const EntryIndex* BlockLoader::MakeEntries(const HeapBlock* block, Cache::Handle* entry) const {
@@ -108,8 +108,9 @@ Status BlockLoader::InsertData(TableRead* read, const BlockHandle& handle, Block
   if (SKARN_UNLIKELY(protect_)) heap->set_check(CheckOf(*heap));
   const size_t charge = heap->memory_bytes();
   Cache::Handle* entry = nullptr;
-  if (Status s = cache_->Insert(KeyOf(handle), heap, HeapBlock::Delete, charge,
-                                Cache::Role::kDataBlock, Cache::Priority::kLow, &entry);
+  if (Status s = cache_->InsertPlaced(KeyOf(handle), heap, HeapBlock::Delete, charge,
+                                      Cache::Role::kDataBlock, Cache::Priority::kLow, &entry,
+                                      heap->cache_place());
       !s.ok()) {
     ++read->counts.adds_failed;
     return s;
@@ -204,8 +205,8 @@ Status BlockLoader::Filter(TableRead* read, const BlockHandle& handle, bool cach
       !s.ok()) {
     return s;
   }
-  if (cached && block.mapped()) {
-    // The cache's entry may outlive the mapping.
+  if (block.mapped()) {
+    // The cache's entry may outlive the mapping, whose small pages would be slow besides.
     HeapBlock* copy = HeapBlock::Allocate(block.size());
     if (copy == nullptr) {
       return Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit, "Out of memory");

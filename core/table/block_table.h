@@ -42,7 +42,6 @@ class BlockTable final : public TableReader {
   std::unique_ptr<InternalCursor> NewCursor(const ReadOptions& read, TableCaller caller,
                                             bool skip_filters,
                                             size_t compaction_readahead_bytes) override;
-  std::shared_ptr<const FragmentedTombstones> Tombstones() override { return tombstones_; }
   uint64_t ApproximateOffset(Slice user_key, uint64_t tag) override;
   const std::shared_ptr<const TableProperties>& properties() const override { return properties_; }
   Status Anchors(size_t count, std::vector<Anchor>* anchors) override;
@@ -73,6 +72,12 @@ class BlockTable final : public TableReader {
  private:
   friend class BlockTableOpener;
 
+  // What the short ways count.
+  struct QuickCounts {
+    uint32_t data_hits = 0;
+    uint32_t found = 0;  // Versions of the key, of whatever kind.
+    uint64_t hit_bytes = 0;
+  };
   // Keys of a multi-get that go through the stages together.
   static constexpr size_t kGroup = 32;
 
@@ -85,13 +90,20 @@ class BlockTable final : public TableReader {
   void Search(TableRead* read, PointLookup* lookup);
   // The short way of a lookup whose data block is in the cache and has an index of entries.
   // False: nothing was offered, search in full from entry `*position` of the index on.
-  bool SearchQuickly(PointLookup* lookup, TableReadCounts* counts, uint32_t* position) const;
+  bool SearchQuickly(PointLookup* lookup, QuickCounts* counts, uint32_t* position) const;
   // Its last step. `may_go_on`: versions of the block's last key may be in the next block.
   bool OfferQuickly(const HeapBlock* block, Cache::Handle* handle, const EntryIndex& entries,
-                    bool may_go_on, PointLookup* lookup, TableReadCounts* counts) const;
+                    bool may_go_on, PointLookup* lookup, QuickCounts* counts) const;
+  // The same after EntryIndex::Find().
+  bool OfferFound(const HeapBlock* block, Cache::Handle* handle, const EntryIndex& entries,
+                  EntryIndex::Found found, uint32_t i, bool may_go_on, PointLookup* lookup,
+                  QuickCounts* counts) const;
   // The same for at most kGroup keys in ascending order that the filter let pass, stage by
   // stage. Leaves those that it could not serve in `lookups` and returns how many.
-  size_t SearchManyQuickly(PointLookup** lookups, size_t count, TableReadCounts* counts) const;
+  size_t SearchManyQuickly(PointLookup** lookups, size_t count, QuickCounts* counts) const;
+  void AddTo(TableRead* read, const QuickCounts& counts) const;
+  // Goes on where SearchQuickly() did not serve.
+  [[gnu::noinline]] void SearchFrom(TableRead* read, uint32_t position, PointLookup* lookup);
   // The same in full: neighbouring blocks that are not cached are read together.
   void SearchMany(TableRead* read, PointLookup* const* lookups, size_t count);
   // Those of the lookups that the filter lets pass.
@@ -104,8 +116,7 @@ class BlockTable final : public TableReader {
   const TableReaderOptions options_;
   TableFile* file_ = nullptr;  // One count is held.
   std::unique_ptr<BlockLoader> loader_;
-  std::shared_ptr<const TableProperties> properties_;       // Shared with whoever asked for them.
-  std::shared_ptr<const FragmentedTombstones> tombstones_;  // Likewise.
+  std::shared_ptr<const TableProperties> properties_;  // Shared with whoever asked for them.
   std::map<std::string, BlockHandle> meta_blocks_;
   TableIndex index_;
   FilterReader filter_;
@@ -117,6 +128,8 @@ class BlockTable final : public TableReader {
   bool filter_prefixes_ = false;
   bool has_embedded_values_ = false;
   bool quick_ = false;  // SearchQuickly() may be tried.
+  // The same, the filter is in memory if there is one, and nobody wants statistics.
+  bool lean_ = false;
 };
 
 }  // namespace skarn

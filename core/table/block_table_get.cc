@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/hash.h"
+#include "core/metrics/perf_context.h"
 #include "core/table/block_cursor.h"
 #include "core/table/block_table.h"
 
@@ -127,8 +128,8 @@ void BlockTable::Search(TableRead* read, PointLookup* lookup) {
   SearchBlocks(read, &index, nullptr, lookup);
 }
 
-bool BlockTable::SearchQuickly(PointLookup* lookup, TableReadCounts* counts,
-                               uint32_t* position) const {
+inline bool BlockTable::SearchQuickly(PointLookup* lookup, QuickCounts* counts,
+                                      uint32_t* position) const {
   const IndexBlock& index = *index_.top;
   *position = index.Find(*options_.order, lookup->user_key(), lookup->seek_tag());
   if (*position == index.count()) return true;
@@ -136,6 +137,7 @@ bool BlockTable::SearchQuickly(PointLookup* lookup, TableReadCounts* counts,
   const HeapBlock* const block = loader_->PeekData(index.handle(*position), &handle);
   if (block == nullptr) return false;
   const EntryIndex* const entries = loader_->EntriesOf(block, handle);
+  if (SKARN_LIKELY(entries != nullptr)) entries->Prefetch();
   return entries != nullptr &&
          OfferQuickly(block, handle, *entries, index.has_tags(), lookup, counts);
 }
@@ -144,11 +146,19 @@ bool BlockTable::SearchQuickly(PointLookup* lookup, TableReadCounts* counts,
                                                             Cache::Handle* handle,
                                                             const EntryIndex& entries,
                                                             bool may_go_on, PointLookup* lookup,
-                                                            TableReadCounts* counts) const {
+                                                            QuickCounts* counts) const {
   uint32_t i = 0;
-  const char* const data = block->data();
-  const Slice user_key = lookup->user_key();
-  const EntryIndex::Found found = entries.Find(data, user_key, lookup->seek_tag(), keys(), &i);
+  const EntryIndex::Found found =
+      entries.Find(block->data(), lookup->user_key(), lookup->seek_tag(), keys(), &i);
+  return OfferFound(block, handle, entries, found, i, may_go_on, lookup, counts);
+}
+
+[[gnu::always_inline]] inline bool BlockTable::OfferFound(const HeapBlock* block,
+                                                          Cache::Handle* handle,
+                                                          const EntryIndex& entries,
+                                                          EntryIndex::Found found, uint32_t i,
+                                                          bool may_go_on, PointLookup* lookup,
+                                                          QuickCounts* counts) const {
   if (found == EntryIndex::Found::kUnsure) return false;
   if (found == EntryIndex::Found::kAfter) {
     if (SKARN_UNLIKELY(i == entries.count() && may_go_on)) return false;
@@ -156,7 +166,7 @@ bool BlockTable::SearchQuickly(PointLookup* lookup, TableReadCounts* counts,
     counts->hit_bytes += block->size();
     return true;
   }
-  const EntryIndex::Entry entry = entries.At(data, i);
+  const EntryIndex::Entry entry = entries.At(block->data(), i);
   const uint64_t tag = keys().Tag(DecodeFixed64(entry.value - kTagSize));
   const EntryKind kind = TagKind(tag);
   // Other kinds go on to older versions.
@@ -166,7 +176,7 @@ bool BlockTable::SearchQuickly(PointLookup* lookup, TableReadCounts* counts,
   }
   ++counts->data_hits;
   counts->hit_bytes += block->size();
-  if (filter_.exists()) ++counts->filter_true_positive;
+  ++counts->found;
   PinSource source;
   source.object = handle;
   source.context = loader_->cache();
@@ -178,65 +188,111 @@ bool BlockTable::SearchQuickly(PointLookup* lookup, TableReadCounts* counts,
     });
     return true;
   };
-  (void)lookup->Offer(user_key, tag, Slice(entry.value, entry.value_size), source);
+  (void)lookup->Offer(lookup->user_key(), tag, Slice(entry.value, entry.value_size), source);
   return true;
 }
 
 size_t BlockTable::SearchManyQuickly(PointLookup** lookups, size_t count,
-                                     TableReadCounts* counts) const {
+                                     QuickCounts* counts) const {
   const IndexBlock& index = *index_.top;
+  const ShardedCache& cache = *loader_->cache();
   struct Item {
     PointLookup* lookup;
-    BlockHandle block_handle;
+    ShardedCache::Spot spot;
     Cache::Handle* handle;
     const HeapBlock* block;
     const EntryIndex* entries;
+    EntryIndex::Found found;
+    uint32_t entry;
   };
   Item items[kGroup];
   size_t used = 0;
   size_t left = 0;
+  // Each stage asks for what the next one reads: bucket, block, its index, the entry.
   for (size_t i = 0; i < count; ++i) {
     PointLookup* const lookup = lookups[i];
     const uint32_t position = index.Find(*options_.order, lookup->user_key(), lookup->seek_tag());
     if (position == index.count()) continue;
     Item& item = items[used++];
     item.lookup = lookup;
-    item.block_handle = index.handle(position);
-    loader_->cache()->Prefetch(loader_->KeyOf(item.block_handle));
+    item.spot = cache.SpotOf(loader_->KeyOf(index.handle(position)));
+    ShardedCache::Prefetch(item.spot);
   }
+  for (size_t i = 0; i < used; ++i) ShardedCache::PrefetchEntry(items[i].spot);
   for (size_t i = 0; i < used; ++i) {
     Item& item = items[i];
-    item.block = loader_->PeekData(item.block_handle, &item.handle);
-    if (item.block != nullptr) __builtin_prefetch(item.block);
-  }
-  for (size_t i = 0; i < used; ++i) {
-    Item& item = items[i];
+    item.handle = ShardedCache::Peek(item.spot);
+    item.block = item.handle == nullptr ? nullptr : static_cast<HeapBlock*>(item.handle->object);
     item.entries = item.block == nullptr ? nullptr : loader_->EntriesOf(item.block, item.handle);
-    if (item.entries != nullptr) item.entries->Prefetch();
+    if (item.entries == nullptr) continue;
+    item.entries->Prefetch();
+    __builtin_prefetch(item.block->data());
   }
   for (size_t i = 0; i < used; ++i) {
     Item& item = items[i];
-    if (item.entries == nullptr || !OfferQuickly(item.block, item.handle, *item.entries,
-                                                 index.has_tags(), item.lookup, counts)) {
+    if (item.entries == nullptr) continue;
+    item.found = item.entries->FindPrefix(item.block->data(), item.lookup->user_key(), &item.entry);
+    if (item.found == EntryIndex::Found::kUnsure) {
+      const char* const entry = item.block->data() + item.entries->offset(item.entry);
+      __builtin_prefetch(entry);
+      __builtin_prefetch(entry + 64);
+      __builtin_prefetch(entry + 128);
+    }
+  }
+  for (size_t i = 0; i < used; ++i) {
+    Item& item = items[i];
+    if (item.entries != nullptr && item.found == EntryIndex::Found::kUnsure) {
+      item.found = item.entries->Resolve(item.block->data(), item.lookup->user_key(),
+                                         item.lookup->seek_tag(), keys(), &item.entry);
+    }
+    if (item.entries == nullptr || !OfferFound(item.block, item.handle, *item.entries, item.found,
+                                               item.entry, index.has_tags(), item.lookup, counts)) {
       lookups[left++] = item.lookup;
     }
   }
   return left;
 }
 
+void BlockTable::SearchFrom(TableRead* read, uint32_t position, PointLookup* lookup) {
+  IndexCursor index(&index_, read);
+  index.GoTo(position);
+  SearchBlocks(read, &index, nullptr, lookup);
+}
+
 void BlockTable::Get(const ReadOptions& options, PointLookup* lookup, bool skip_filters) {
+  const bool ask = !skip_filters && filter_.exists();
+  QuickCounts counts;
+  uint32_t position = 0;
+  if (SKARN_LIKELY(lean_)) {
+    ThreadContext* const thread = CurrentThreadContext();
+    if (ask) {
+      const bool maybe = filter_.HeldMayMatch(lookup->hash());
+      PerfAdd(thread, maybe ? PerfMetric::kBloomSstHitCount : PerfMetric::kBloomSstMissCount);
+      if (!maybe) return;
+    }
+    if (SKARN_LIKELY(SearchQuickly(lookup, &counts, &position))) {
+      PerfAdd(thread, PerfMetric::kBlockCacheHitCount, counts.data_hits);
+      PerfAdd(thread, PerfMetric::kBlockCacheReadByte, counts.hit_bytes);
+      return;
+    }
+    TableRead read(options, TableCaller::kUser, /*statistics=*/nullptr);
+    return SearchFrom(&read, position, lookup);
+  }
   TableRead read(options, TableCaller::kUser, options_.statistics);
-  if (!skip_filters && filter_.exists() &&
-      !PointMayMatch(&read, lookup->user_key(), lookup->hash(), lookup->seek_key(),
-                     lookup->seek_tag())) {
+  if (ask && !PointMayMatch(&read, lookup->user_key(), lookup->hash(), lookup->seek_key(),
+                            lookup->seek_tag())) {
     return;
   }
   if (SKARN_UNLIKELY(!quick_)) return Search(&read, lookup);
-  uint32_t position = 0;
-  if (SKARN_LIKELY(SearchQuickly(lookup, &read.counts, &position))) return;
-  IndexCursor index(&index_, &read);
-  index.GoTo(position);
-  SearchBlocks(&read, &index, nullptr, lookup);
+  const bool done = SearchQuickly(lookup, &counts, &position);
+  AddTo(&read, counts);
+  if (!done) SearchFrom(&read, position, lookup);
+}
+
+void BlockTable::AddTo(TableRead* read, const QuickCounts& counts) const {
+  read->counts.data_hits += counts.data_hits;
+  read->counts.hit_bytes += counts.hit_bytes;
+  if (filter_.exists()) read->counts.filter_true_positive += counts.found;
 }
 
 size_t BlockTable::FilterMany(TableRead* read, PointLookup* const* lookups, size_t count, bool ask,
@@ -263,7 +319,11 @@ void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookup
   for (size_t begin = 0; begin < count; begin += kGroup) {
     size_t size = FilterMany(&read, lookups + begin, std::min(kGroup, count - begin),
                              !skip_filters && filter_.exists(), passed);
-    if (quick_) size = SearchManyQuickly(passed, size, &read.counts);
+    if (quick_) {
+      QuickCounts counts;
+      size = SearchManyQuickly(passed, size, &counts);
+      AddTo(&read, counts);
+    }
     if (size != 0) SearchMany(&read, passed, size);
   }
 }
@@ -296,7 +356,7 @@ void BlockTable::SearchMany(TableRead* table_read, PointLookup* const* lookups, 
       if (items[before].index->handle() == item.index->handle()) item.same_block_as = before;
     }
     if (item.same_block_as == used && loader_->cache() != nullptr) {
-      loader_->cache()->Prefetch(loader_->KeyOf(item.index->handle()));
+      ShardedCache::Prefetch(loader_->cache()->SpotOf(loader_->KeyOf(item.index->handle())));
     }
     ++used;
   }

@@ -281,6 +281,9 @@ Status BlockTableOpener::Open(std::unique_ptr<RandomAccessFile> random_access) {
                    !options_.protect_cached_blocks && table_->index_.top &&
                    !table_->index_.two_level && !table_->has_embedded_values_ &&
                    !(file->mapped() && file->compression.none);  // Then nothing is cached.
+  table_->lean_ = table_->quick_ && options_.statistics == nullptr &&
+                  (!table_->filter_.exists() ||
+                   (table_->filter_whole_keys_ && table_->filter_.held_by_hash64()));
   return Status::Ok();
 }
 

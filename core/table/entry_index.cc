@@ -134,9 +134,8 @@ EntryIndex::Found EntryIndex::FindInEntries(const char* block, Slice user_key, u
     if (here.shared > known || here.fresh < kTagSize) return Found::kUnsure;
     const size_t size = here.shared + here.fresh - kTagSize;
     const size_t both = std::min(size, user_key.size());
-    int side = both <= here.shared
-                   ? 0
-                   : CompareBytes(here.key, user_key.data() + here.shared, both - here.shared);
+    const size_t rest = both - std::min<size_t>(both, here.shared);
+    int side = CompareBytes(here.key, rest, user_key.data() + (both - rest), rest);
     if (side == 0 && size != user_key.size()) side = size < user_key.size() ? -1 : 1;
     *entry = i;
     if (side > 0) return Found::kAfter;

@@ -21,6 +21,7 @@
 #include "core/base/slice.h"
 #include "core/key/internal_key.h"
 #include "core/table/block_format.h"
+#include "core/table/key_compare.h"
 #include "core/table/key_flavour.h"
 
 namespace skarn {
@@ -33,11 +34,10 @@ class alignas(uint64_t) EntryIndex {
   static void Free(EntryIndex* index);
 
   uint32_t count() const { return count_; }
-  // Starts loading what Find() reads first.
+  // Starts loading what Find() reads: all of the usual block's index.
   void Prefetch() const {
-    __builtin_prefetch(this);
-    __builtin_prefetch(prefixes() + 12);  // Where the usual block's middle is.
-    __builtin_prefetch(prefixes() + 24);
+    const char* const start = reinterpret_cast<const char*>(this);
+    for (size_t at = 0; at < 448; at += 64) __builtin_prefetch(start + at);
   }
   size_t memory_bytes() const { return BytesFor(count_); }
 
@@ -49,24 +49,37 @@ class alignas(uint64_t) EntryIndex {
   // The first entry at or after (user_key, tag). `block` is what the index was made of.
   Found Find(const char* block, Slice user_key, uint64_t tag, const KeyFlavour& flavour,
              uint32_t* entry) const {
+    if (FindPrefix(block, user_key, entry) == Found::kAfter) return Found::kAfter;
+    return Resolve(block, user_key, tag, flavour, entry);
+  }
+  // Its two steps. The first reads no entry; after kUnsure the second tells, from `*entry` on.
+  Found FindPrefix(const char* block, Slice user_key, uint32_t* entry) const {
     const size_t shared = common_ < user_key.size() ? common_ : user_key.size();
     const int side = CompareCommon(block, user_key, shared);
     if (SKARN_UNLIKELY(side != 0)) {
       *entry = side < 0 ? 0 : count_;
       return Found::kAfter;
     }
-    const uint64_t prefix = PrefixOf(user_key);
-    uint32_t i = LowerBound(prefix);
+    const uint64_t prefix = KeyPrefix(user_key, common_);
+    const auto i = static_cast<uint32_t>(FirstAtLeast(prefixes(), count_, prefix));
     *entry = i;
-    const uint64_t* const prefixes = this->prefixes();
-    if (i == count_ || prefixes[i] != prefix) return Found::kAfter;
+    return i == count_ || prefixes()[i] != prefix ? Found::kAfter : Found::kUnsure;
+  }
+  Found Resolve(const char* block, Slice user_key, uint64_t tag, const KeyFlavour& flavour,
+                uint32_t* entry) const {
     // A key that is the beginning of ours, or the other way around, is not told apart here.
     if (SKARN_UNLIKELY(key_size_ != user_key.size() || !whole_)) {
       return FindInEntries(block, user_key, tag, flavour, entry);
     }
+    const uint64_t* const prefixes = this->prefixes();
+    uint32_t i = *entry;
+    const uint64_t prefix = prefixes[i];
+    // The usual entry fills two lines or three, and the first tells where the value is.
+    __builtin_prefetch(block + offset(i) + 64);
+    __builtin_prefetch(block + offset(i) + 128);
     if (tail_ != 0) {
-      const int tail_side =
-          CompareBytes(user_key.end() - tail_, block + first_key_ + (key_size_ - tail_), tail_);
+      const int tail_side = CompareBytes(user_key.end() - tail_, tail_,
+                                         block + first_key_ + (key_size_ - tail_), tail_);
       if (SKARN_UNLIKELY(tail_side != 0)) {
         while (tail_side > 0 && i < count_ && prefixes[i] == prefix) ++i;
         *entry = i;
@@ -137,38 +150,16 @@ class alignas(uint64_t) EntryIndex {
   }
   const uint64_t* prefixes() const { return reinterpret_cast<const uint64_t*>(this + 1); }
   const uint16_t* offsets() const { return reinterpret_cast<const uint16_t*>(prefixes() + count_); }
-  // KeyPrefix() after the common bytes. Keys longer than those and not much longer are the
-  // rule: their last 8 bytes are moved up.
-  uint64_t PrefixOf(Slice key) const {
-    const size_t rest = key.size() - common_;
-    if (SKARN_UNLIKELY(key.size() < 8 || rest - 1 > 6)) return KeyPrefix(key, common_);
-    return __builtin_bswap64(DecodeFixed64(key.end() - 8)) << (8 * (8 - rest));
-  }
   [[gnu::noinline]] Entry AtSlow(const char* block, uint32_t i) const;
   // The rest of Find() from `*entry` on, the first one with the prefix of the key.
   [[gnu::noinline]] Found FindInEntries(const char* block, Slice user_key, uint64_t tag,
                                         const KeyFlavour& flavour, uint32_t* entry) const;
-  // Below, equal or above 0 like memcmp(), but soon done with few bytes.
-  static int CompareBytes(const char* one, const char* other, size_t size) {
-    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t)) {
-      if (DecodeFixed64(one) != DecodeFixed64(other)) return memcmp(one, other, sizeof(uint64_t));
-      one += sizeof(uint64_t);
-      other += sizeof(uint64_t);
-    }
-    return size == 0 ? 0 : memcmp(one, other, size);
-  }
   // How `user_key` stands to keys with the common beginning: before, among or after.
   int CompareCommon(const char* block, Slice user_key, size_t shared) const {
     const char* common = block + first_key_;
-    size_t at = 0;
-    for (; at + 8 <= shared; at += 8) {
-      if (DecodeFixed64(common + at) != DecodeFixed64(user_key.data() + at)) break;
-    }
-    for (; at < shared; ++at) {
-      if (common[at] != user_key.data()[at]) {
-        return static_cast<uint8_t>(user_key.data()[at]) < static_cast<uint8_t>(common[at]) ? -1
-                                                                                            : 1;
-      }
+    const size_t at = FirstDifference(common, user_key.data(), 0, shared);
+    if (SKARN_UNLIKELY(at < shared)) {
+      return static_cast<uint8_t>(user_key.data()[at]) < static_cast<uint8_t>(common[at]) ? -1 : 1;
     }
     return user_key.size() < common_ ? -1 : 0;
   }
@@ -178,19 +169,6 @@ class alignas(uint64_t) EntryIndex {
     for (; at + 8 <= common_; at += 8) memcpy(to + at, common + at, 8);
     for (; at < common_; ++at) to[at] = common[at];
   }
-  // The first entry whose prefix is not below. No branch depends on the data.
-  uint32_t LowerBound(uint64_t prefix) const {
-    const uint64_t* const begin = prefixes();
-    const uint64_t* base = begin;
-    uint32_t size = count_;
-    while (size > 1) {
-      const uint32_t half = size / 2;
-      base += base[half - 1] < prefix ? half : 0;
-      size -= half;
-    }
-    return static_cast<uint32_t>(base - begin) + (*base < prefix ? 1 : 0);
-  }
-
   uint32_t count_ = 0;      // At least 1.
   uint32_t first_key_ = 0;  // Where the first key's bytes are in the block.
   uint32_t common_ = 0;     // Bytes of it that all user keys begin with.

@@ -1,5 +1,9 @@
 #include "core/table/filter_format.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <bit>
 
 #include "core/base/coding.h"
@@ -21,6 +25,34 @@ uint32_t Parity(Word128 word) {
 }
 
 }  // namespace
+
+#if defined(__x86_64__)
+SKARN_TARGET("avx2")
+bool FilterProbe::ProbeLineWide(const char* line, uint32_t bits, uint32_t probes) {
+  constexpr uint32_t kFactor = 0x9E3779B9u;
+  uint32_t powers[9] = {1};
+  for (int i = 1; i < 9; ++i) powers[i] = powers[i - 1] * kFactor;
+  const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line));
+  const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line) + 1);
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i factors = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(powers));
+  for (auto left = static_cast<int>(probes); left > 0; left -= 8, bits *= powers[8]) {
+    // Of 9 bits the first 4 tell the word of the line, the others the bit of the word.
+    const __m256i at = _mm256_mullo_epi32(_mm256_set1_epi32(static_cast<int>(bits)), factors);
+    const __m256i word = _mm256_srli_epi32(at, 28);
+    const __m256i words = _mm256_castps_si256(_mm256_blendv_ps(
+        _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(low, word)),
+        _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(high, word)), _mm256_castsi256_ps(at)));
+    __m256i wanted =
+        _mm256_sllv_epi32(_mm256_set1_epi32(1), _mm256_srli_epi32(_mm256_slli_epi32(at, 4), 27));
+    wanted = _mm256_and_si256(wanted, _mm256_cmpgt_epi32(_mm256_set1_epi32(left), lanes));
+    if (_mm256_testc_si256(words, wanted) == 0) return false;
+  }
+  return true;
+}
+#else
+bool FilterProbe::ProbeLineWide(const char*, uint32_t, uint32_t) { return true; }
+#endif
 
 FilterProbe FilterProbe::Parse(Slice payload) {
   FilterProbe probe;
@@ -44,6 +76,7 @@ FilterProbe FilterProbe::Parse(Slice payload) {
     probe.kind_ = Kind::kFastLocalBloom;
     probe.probes_ = static_cast<uint8_t>(probes);
     probe.lines_ = static_cast<uint32_t>(lines);
+    probe.wide_ = Cpu().avx2;
   } else if (marker == kFilterMarkerRibbon) {
     const uint32_t blocks = DecodeFixed32(trailer + 1) >> 8;
     if (blocks < 2) return probe;

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/cpu.h"
 #include "core/base/hash.h"
 #include "core/base/slice.h"
 
@@ -77,6 +78,7 @@ class FilterProbe {
       case Kind::kFastLocalBloom: {
         const char* line = FastLocalLine(hash);
         auto bits = static_cast<uint32_t>(hash >> 32);
+        if (SKARN_LIKELY(wide_)) return ProbeLineWide(line, bits, probes_);
         for (uint32_t i = probes_; i != 0; --i) {
           const uint32_t bit = bits >> 23;
           if ((line[bit >> 3] & (1 << (bit & 7))) == 0) return false;
@@ -103,6 +105,8 @@ class FilterProbe {
   const char* LegacyLine(uint32_t hash) const {
     return data_ + (size_t{hash % lines_} << line_bits_);
   }
+  // Eight probes at a time; for processors with AVX2.
+  static bool ProbeLineWide(const char* line, uint32_t bits, uint32_t probes);
   bool LegacyMayMatch(uint32_t hash) const;
   bool RibbonMayMatch(uint64_t hash) const;
   void PrefetchRibbon(uint64_t hash) const;
@@ -110,6 +114,7 @@ class FilterProbe {
   const char* data_ = nullptr;
   Kind kind_ = Kind::kAlways;
   uint8_t probes_ = 0;         // Bloom.
+  bool wide_ = false;          // FastLocalBloom: the processor has what ProbeLineWide() uses.
   uint8_t line_bits_ = 0;      // Legacy Bloom: log2 of bytes in a line.
   uint32_t lines_ = 0;         // Bloom: lines. Ribbon: blocks of 128 slots.
   uint32_t columns_ = 0;       // Ribbon: columns of the blocks that have more.

@@ -45,6 +45,10 @@ class FilterReader {
     if (full_ && !full_->probe().uses_hash32()) full_->probe().Prefetch(hash);
   }
 
+  // Whether HeldMayMatch() may be called: the whole filter is in memory and takes Hash64().
+  bool held_by_hash64() const { return full_ && !full_->probe().uses_hash32(); }
+  bool HeldMayMatch(uint64_t hash) const { return full_->probe().MayMatch(hash); }
+
   // The index of partitions, for checks; null in `*block` without one.
   Status LoadTop(TableRead* read, ObjectRef<const IndexBlock>* block,
                  Readahead* readahead = nullptr) const;

@@ -140,15 +140,11 @@ uint32_t IndexBlock::Find(const KeyOrder& order, Slice target, uint64_t tag) con
       const uint32_t half = size / 2;
       __builtin_prefetch(base + half / 2);
       __builtin_prefetch(base + half + half / 2);
-      base += base[half - 1] < prefix ? half : 0;
+      base += half & (0u - static_cast<uint32_t>(base[half - 1] < prefix));
       size -= half;
     }
-    while (size > 1) {
-      const uint32_t half = size / 2;
-      base += base[half - 1] < prefix ? half : 0;
-      size -= half;
-    }
-    low = static_cast<uint32_t>(base - prefixes_.data()) + (*base < prefix ? 1 : 0);
+    low = static_cast<uint32_t>(static_cast<size_t>(base - prefixes_.data()) +
+                                FirstAtLeast(base, size, prefix));
     if (low == count_ || prefixes_[low] != prefix) return low;
     high = low + 1;
     uint32_t step = 1;

@@ -275,6 +275,7 @@ bool TableCursor::PrefixExcluded(Slice user_key, uint64_t tag) {
 
 void TableCursor::SeekInBlock(Slice user_key, uint64_t tag) {
   if (const EntryIndex* entries = table_->loader()->EntriesOf(block_ref_)) {
+    entries->Prefetch();
     block_.SeekIndexed(*entries, order_, user_key, tag);
   } else {
     block_.Seek(order_, user_key, tag);

@@ -75,7 +75,7 @@ class TableReader {
                                                     bool skip_filters,
                                                     size_t compaction_readahead_bytes = 0) = 0;
   // Null when there are none. As stored: clip them to the file's boundaries.
-  virtual std::shared_ptr<const FragmentedTombstones> Tombstones() = 0;
+  const std::shared_ptr<const FragmentedTombstones>& Tombstones() const { return tombstones_; }
   // Bytes of the file before the position of the key; metadata spread in proportion.
   virtual uint64_t ApproximateOffset(Slice user_key, uint64_t tag) = 0;
   virtual const std::shared_ptr<const TableProperties>& properties() const = 0;
@@ -91,6 +91,10 @@ class TableReader {
   virtual bool has_filter() const = 0;
   // The file will not be used again; drop its blocks from the cache.
   virtual void MarkObsolete() = 0;
+
+ protected:
+  // Set as the table is opened; shared with whoever asked for them.
+  std::shared_ptr<const FragmentedTombstones> tombstones_;
 };
 
 // Reads only the properties; for tools and for sampled statistics.

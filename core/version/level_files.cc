@@ -4,21 +4,13 @@
 #include <cstring>
 #include <utility>
 
+#include "core/table/key_compare.h"
+
 namespace skarn {
 namespace {
 
-// The first position whose number is not below `wanted`. The loop has no branch that
-// depends on the data.
 size_t LowerBound(const std::vector<uint64_t>& numbers, uint64_t wanted) {
-  const uint64_t* base = numbers.data();
-  size_t count = numbers.size();
-  while (count > 1) {
-    const size_t half = count / 2;
-    base += base[half - 1] < wanted ? half : 0;
-    count -= half;
-  }
-  const auto at = static_cast<size_t>(base - numbers.data());
-  return count == 1 && *base < wanted ? at + 1 : at;
+  return FirstAtLeast(numbers.data(), numbers.size(), wanted);
 }
 
 size_t CommonPrefix(Slice a, Slice b) {
@@ -51,11 +43,7 @@ LevelFiles::LevelFiles(const KeyOrder& order, std::vector<FileMetadata*> files)
 inline LevelFiles::Side LevelFiles::Locate(Slice user_key, uint64_t* prefix) const {
   const size_t common = std::min(user_key.size(), shared_.size());
   const char* const shared = shared_.data();
-  size_t at = 0;
-  while (at + 8 <= common && DecodeFixed64(shared + at) == DecodeFixed64(user_key.data() + at)) {
-    at += 8;
-  }
-  while (at < common && shared[at] == user_key.data()[at]) ++at;
+  const size_t at = FirstDifference(shared, user_key.data(), 0, common);
   if (SKARN_UNLIKELY(at < shared_.size())) {
     if (at == user_key.size()) return Side::kBefore;
     return static_cast<uint8_t>(user_key.data()[at]) < static_cast<uint8_t>(shared[at])

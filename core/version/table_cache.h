@@ -109,6 +109,11 @@ class TableCache {
     if (SKARN_LIKELY(reader != nullptr && budget_->unlimited())) return reader;
     return FindSlow(file, level);
   }
+  // The same when it is open; null means that Find() may have to open it.
+  TableReader* FindOpen(const FileMetadata* file) const {
+    TableReader* reader = file->reader.load(std::memory_order_acquire);
+    return SKARN_LIKELY(budget_->unlimited()) ? reader : nullptr;
+  }
   const RowCache& row_cache() const { return row_cache_; }
   // The same, not bound to an epoch. With `cached_only`, Incomplete when it is not open.
   Result<TableHold> Hold(FileMetadata* file, int level, bool cached_only = false);

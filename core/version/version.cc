@@ -66,43 +66,56 @@ bool Version::TombstoneCounts(const FileRecord& file, const PointLookup& lookup,
   return order.timestamp_size() != 0 || sequence > largest;
 }
 
+TableReader* Version::OpenFor(const ReadOptions& read, FileMetadata* file, int level,
+                              PointLookup* lookup) {
+  if (read.read_tier == ReadTier::kBlockCache &&
+      file->reader.load(std::memory_order_acquire) == nullptr) {
+    lookup->Fail(Status::Incomplete("no blocking io"));
+    return nullptr;
+  }
+  Result<TableReader*> reader = table_cache_->Find(file, level);
+  if (reader.ok()) return *reader;
+  lookup->Fail(reader.status());
+  return nullptr;
+}
+
+void Version::Cover(const FileMetadata& file, const FragmentedTombstones& tombstones,
+                    PointLookup* lookup) const {
+  Slice timestamp;
+  const SequenceNumber sequence = tombstones.MaxCovering(lookup->user_key(), lookup->snapshot(),
+                                                         lookup->read_timestamp(), &timestamp);
+  if (sequence != 0 && TombstoneCounts(file, *lookup, sequence)) {
+    lookup->CoverUpTo(sequence, timestamp);
+  }
+}
+
+void Version::NoteSample(FileMetadata* file, const PointLookup& lookup) {
+  file->sampled_reads.fetch_add(kReadSampleRate, std::memory_order_relaxed);
+  if (lookup.state() == PointLookup::State::kDeleted ||
+      lookup.state() == PointLookup::State::kMerging) {
+    file->sampled_collapsible_reads.fetch_add(kReadSampleRate, std::memory_order_relaxed);
+  }
+}
+
 void Version::LookIn(const ReadOptions& read, FileMetadata* file, int level, size_t position,
                      PointLookup* lookup) {
   lookup->EnterLevel(level);
-  const bool cached_only = read.read_tier == ReadTier::kBlockCache;
-  if (SKARN_UNLIKELY(cached_only && file->reader.load(std::memory_order_acquire) == nullptr)) {
-    lookup->Fail(Status::Incomplete("no blocking io"));
-    return;
-  }
-  Result<TableReader*> reader = table_cache_->Find(file, level);
-  if (SKARN_UNLIKELY(!reader.ok())) {
-    lookup->Fail(reader.status());
-    return;
+  TableReader* reader = table_cache_->FindOpen(file);
+  if (SKARN_UNLIKELY(reader == nullptr)) {
+    reader = OpenFor(read, file, level, lookup);
+    if (reader == nullptr) return;
   }
   const bool sampled = ((lookup->hash() ^ lookup->snapshot()) & (kReadSampleRate - 1)) == 0;
-  if (!read.ignore_range_deletions) {
-    const std::shared_ptr<const FragmentedTombstones> tombstones = (*reader)->Tombstones();
-    if (tombstones != nullptr) {
-      Slice timestamp;
-      const SequenceNumber sequence = tombstones->MaxCovering(
-          lookup->user_key(), lookup->snapshot(), lookup->read_timestamp(), &timestamp);
-      if (sequence != 0 && TombstoneCounts(*file, *lookup, sequence)) {
-        lookup->CoverUpTo(sequence, timestamp);
-      }
-    }
+  const FragmentedTombstones* const tombstones = reader->Tombstones().get();
+  if (SKARN_UNLIKELY(tombstones != nullptr) && !read.ignore_range_deletions) {
+    Cover(*file, *tombstones, lookup);
   }
   if (SKARN_UNLIKELY(table_cache_->row_cache().enabled())) {
-    table_cache_->row_cache().Get(read, *file, *reader, lookup, SkipFilters(level, position));
+    table_cache_->row_cache().Get(read, *file, reader, lookup, SkipFilters(level, position));
   } else {
-    (*reader)->Get(read, lookup, SkipFilters(level, position));
+    reader->Get(read, lookup, SkipFilters(level, position));
   }
-  if (SKARN_UNLIKELY(sampled)) {
-    file->sampled_reads.fetch_add(kReadSampleRate, std::memory_order_relaxed);
-    if (lookup->state() == PointLookup::State::kDeleted ||
-        lookup->state() == PointLookup::State::kMerging) {
-      file->sampled_collapsible_reads.fetch_add(kReadSampleRate, std::memory_order_relaxed);
-    }
-  }
+  if (SKARN_UNLIKELY(sampled)) NoteSample(file, *lookup);
 }
 
 void Version::LookInLevel(const ReadOptions& read, int level, size_t position,
@@ -118,41 +131,41 @@ void Version::LookInLevel(const ReadOptions& read, int level, size_t position,
 
 void Version::Get(const ReadOptions& read, PointLookup* lookup) {
   const LevelFiles& level0 = storage_.level(0);
-  const int levels = storage_.num_non_empty_levels();
+  const std::vector<int>& levels = storage_.lower_levels();
+  const uint64_t hash = lookup->hash();
   Positions room;
-  uint32_t* const candidates = room.Reserve(level0.size());
-  const size_t found = level0.CollectCovering(lookup->user_key(), candidates);
+  uint32_t* candidates = nullptr;
+  size_t found = 0;
 
   // Find the file of every level and begin to load what each is asked for first; by the
   // time the first is asked, the others' lines are on their way.
-  constexpr int kPlanned = 16;
-  size_t planned[kPlanned];
-  const uint64_t hash = lookup->hash();
-  for (size_t i = 0; i < found; ++i) {
-    const TableReader* reader = level0[candidates[i]]->reader.load(std::memory_order_acquire);
+  const auto prefetch = [hash](const FileMetadata* file) {
+    const TableReader* reader = file->reader.load(std::memory_order_acquire);
     if (SKARN_LIKELY(reader != nullptr)) reader->PrefetchGet(hash);
+  };
+  if (!level0.empty()) {
+    candidates = room.Reserve(level0.size());
+    found = level0.CollectCovering(lookup->user_key(), candidates);
+    for (size_t i = 0; i < found; ++i) prefetch(level0[candidates[i]]);
   }
-  const int last_planned = std::min(levels, kPlanned);
-  for (int level = 1; level < last_planned; ++level) {
-    const LevelFiles& files = storage_.level(level);
-    if (files.empty()) continue;
-    const size_t position = files.FindHolder(lookup->seek_key(), lookup->seek_tag());
-    planned[level] = position;
-    if (position >= files.size()) continue;
-    const TableReader* reader = files[position]->reader.load(std::memory_order_acquire);
-    if (SKARN_LIKELY(reader != nullptr)) reader->PrefetchGet(hash);
+  constexpr size_t kPlanned = 16;
+  size_t planned[kPlanned];
+  const size_t last_planned = std::min(levels.size(), kPlanned);
+  for (size_t n = 0; n < last_planned; ++n) {
+    const LevelFiles& files = storage_.level(levels[n]);
+    planned[n] = files.FindHolder(lookup->seek_key(), lookup->seek_tag());
+    if (planned[n] < files.size()) prefetch(files[planned[n]]);
   }
 
   for (size_t i = 0; i < found; ++i) {
     LookIn(read, level0[candidates[i]], /*level=*/0, candidates[i], lookup);
     if (lookup->settled()) return;
   }
-  for (int level = 1; level < levels; ++level) {
+  for (size_t n = 0; n < levels.size(); ++n) {
+    const int level = levels[n];
     const LevelFiles& files = storage_.level(level);
-    if (files.empty()) continue;
-    size_t position = level < last_planned
-                          ? planned[level]
-                          : files.FindHolder(lookup->seek_key(), lookup->seek_tag());
+    size_t position =
+        n < last_planned ? planned[n] : files.FindHolder(lookup->seek_key(), lookup->seek_tag());
     if (position >= files.size()) continue;
     LookIn(read, files[position], level, position, lookup);
     if (lookup->settled()) return;
@@ -182,17 +195,9 @@ void Version::LookInForMany(const ReadOptions& read, int level, size_t position,
     for (size_t i = 0; i < count; ++i) lookups[i]->Fail(reader.status());
     return;
   }
-  if (!read.ignore_range_deletions) {
-    const std::shared_ptr<const FragmentedTombstones> tombstones = (*reader)->Tombstones();
-    for (size_t i = 0; tombstones != nullptr && i < count; ++i) {
-      PointLookup* lookup = lookups[i];
-      Slice timestamp;
-      const SequenceNumber sequence = tombstones->MaxCovering(
-          lookup->user_key(), lookup->snapshot(), lookup->read_timestamp(), &timestamp);
-      if (sequence != 0 && TombstoneCounts(*file, *lookup, sequence)) {
-        lookup->CoverUpTo(sequence, timestamp);
-      }
-    }
+  const FragmentedTombstones* const tombstones = (*reader)->Tombstones().get();
+  if (SKARN_UNLIKELY(tombstones != nullptr) && !read.ignore_range_deletions) {
+    for (size_t i = 0; i < count; ++i) Cover(*file, *tombstones, lookups[i]);
   }
   if (SKARN_UNLIKELY(table_cache_->row_cache().enabled())) {
     for (size_t i = 0; i < count; ++i) {

@@ -97,6 +97,13 @@ class Version {
   bool TombstoneCounts(const FileRecord& file, const PointLookup& lookup,
                        SequenceNumber sequence) const;
   bool SkipFilters(int level, size_t position) const;
+  // The parts of LookIn() that are rarely needed. OpenFor(): null after an error.
+  [[gnu::cold, gnu::noinline]] TableReader* OpenFor(const ReadOptions& read, FileMetadata* file,
+                                                    int level, PointLookup* lookup);
+  [[gnu::noinline]] void Cover(const FileMetadata& file, const FragmentedTombstones& tombstones,
+                               PointLookup* lookup) const;
+  [[gnu::cold, gnu::noinline]] static void NoteSample(FileMetadata* file,
+                                                      const PointLookup& lookup);
   // Errors make the lookup fail.
   void LookIn(const ReadOptions& read, FileMetadata* file, int level, size_t position,
               PointLookup* lookup);

@@ -31,6 +31,10 @@ void VersionStorage::SetLevel(int level, std::vector<FileMetadata*> files) {
   level_bytes_[At(level)] = bytes;
   if (!files.empty()) num_non_empty_levels_ = std::max(num_non_empty_levels_, level + 1);
   levels_[At(level)] = LevelFiles(*order_, std::move(files));
+  lower_levels_.clear();
+  for (int below = 1; below < num_non_empty_levels_; ++below) {
+    if (!levels_[At(below)].empty()) lower_levels_.push_back(below);
+  }
 }
 
 void VersionStorage::AddBlobFile(std::shared_ptr<const BlobFileMetadata> file) {

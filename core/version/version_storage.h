@@ -60,6 +60,8 @@ class VersionStorage {
   int num_levels() const { return static_cast<int>(levels_.size()); }
   // Levels up to the last one that has files; 0 when there are none at all.
   int num_non_empty_levels() const { return num_non_empty_levels_; }
+  // The levels below level 0 that have files.
+  const std::vector<int>& lower_levels() const { return lower_levels_; }
   const LevelFiles& level(int level) const { return levels_[static_cast<size_t>(level)]; }
   int file_count(int level) const {
     return static_cast<int>(levels_[static_cast<size_t>(level)].size());
@@ -180,6 +182,7 @@ class VersionStorage {
   std::vector<LevelFiles> levels_;
   std::vector<uint64_t> level_bytes_;
   int num_non_empty_levels_ = 0;
+  std::vector<int> lower_levels_;
   std::unordered_map<uint64_t, std::pair<int, FileMetadata*>> places_;
   std::map<uint64_t, std::shared_ptr<const BlobFileMetadata>> blob_files_;  // Shared by versions.
   std::vector<std::string> cursors_;

@@ -66,6 +66,62 @@ TEST(Cache, FindsWhatWasInsertedAndNothingElse) {
   EXPECT_EQ(cache->occupancy_count(), 1u);
 }
 
+// An object with the memory of its entry: both go together.
+struct Holder {
+  explicit Holder(uint64_t given) : object(given) {}
+  alignas(Cache::Handle) unsigned char place[sizeof(Cache::Handle)];
+  Object object;
+};
+void DeleteHolder(void* holder) { delete static_cast<Holder*>(holder); }
+
+TEST(Cache, PutsItsEntryIntoTheObjectWhenItMay) {
+  {
+    ShardedCache::Settings settings;
+    settings.capacity = 100;
+    settings.strict = true;
+    ShardedCache cache(settings);
+    const auto put = [&](uint64_t key, size_t charge, Cache::Handle** handle) {
+      auto* holder = new Holder(key);
+      return cache.InsertPlaced(CacheKey{7, key}, holder, DeleteHolder, charge,
+                                Cache::Role::kDataBlock, Cache::Priority::kLow, handle,
+                                holder->place);
+    };
+    const auto number = [&](Cache::Handle* handle) {
+      return static_cast<Holder*>(cache.Value(handle))->object.number;
+    };
+    Cache::Handle* pinned = nullptr;
+    ASSERT_TRUE(put(1, 60, &pinned).ok());
+    EXPECT_EQ(static_cast<void*>(pinned),
+              static_cast<void*>(static_cast<Holder*>(cache.Value(pinned))->place));
+    EXPECT_EQ(number(pinned), 1u);
+    // Does not fit beside the pinned one.
+    Cache::Handle* none = nullptr;
+    EXPECT_FALSE(put(2, 60, &none).ok());
+    EXPECT_EQ(LiveObjects(), 1);
+    // Taken out, it lives while it is pinned.
+    cache.Erase(CacheKey{7, 1});
+    EXPECT_EQ(number(pinned), 1u);
+    EXPECT_EQ(LiveObjects(), 1);
+    cache.Release(pinned, /*erase=*/false);
+    EXPECT_EQ(LiveObjects(), 0);
+    // Evicted by others, and left for the end.
+    for (uint64_t key = 3; key < 9; ++key) ASSERT_TRUE(put(key, 40, nullptr).ok());
+    EXPECT_EQ(LiveObjects(), 2);
+    ASSERT_TRUE(put(8, 20, nullptr).ok());  // Replaced.
+    EXPECT_EQ(LiveObjects(), 2);
+    {
+      EpochGuard guard;
+      const ShardedCache::Spot spot = cache.SpotOf(CacheKey{7, 8});
+      ShardedCache::Prefetch(spot);
+      ShardedCache::PrefetchEntry(spot);
+      Cache::Handle* found = ShardedCache::Peek(spot);
+      ASSERT_NE(found, nullptr);
+      EXPECT_EQ(number(found), 8u);
+    }
+  }
+  EXPECT_EQ(LiveObjects(), 0);
+}
+
 TEST(Cache, AnEntryWithTheSameKeyIsReplacedAndTheOldOneLivesWhileItIsPinned) {
   auto cache = PlainCache(1000);
   Cache::Handle* old = nullptr;

@@ -35,6 +35,37 @@ std::vector<std::string> KeysOf(const nlohmann::json& item) {
   return result;
 }
 
+// Eight probes at a time find what one after the other finds.
+TEST(FormatFilter, AnswersAreThoseOfTheBitsOfALine) {
+  std::mt19937_64 random(301);
+  constexpr uint32_t kLines = 3;
+  for (uint32_t probes = 1; probes <= 30; ++probes) {
+    SCOPED_TRACE(probes);
+    std::string payload;
+    // Dense enough that many keys seem to be there.
+    for (uint32_t i = 0; i < kLines * kBloomLineBytes; ++i) {
+      payload.push_back(static_cast<char>(random() | random() | random() | random()));
+    }
+    payload += std::string("\xff\0", 2) + static_cast<char>(probes) + std::string(2, 0);
+    const FilterProbe probe = FilterProbe::Parse(payload);
+    ASSERT_EQ(probe.kind(), FilterProbe::Kind::kFastLocalBloom);
+    int present = 0;
+    for (int i = 0; i < 4000; ++i) {
+      const uint64_t hash = random();
+      const size_t line = FastRange32(static_cast<uint32_t>(hash), kLines) * kBloomLineBytes;
+      auto bits = static_cast<uint32_t>(hash >> 32);
+      bool expected = true;
+      for (uint32_t left = probes; left != 0; --left, bits *= 0x9E3779B9u) {
+        expected = expected && ((payload[line + (bits >> 26)] >> ((bits >> 23) & 7)) & 1) != 0;
+      }
+      ASSERT_EQ(probe.MayMatch(hash), expected) << hash;
+      present += expected ? 1 : 0;
+    }
+    EXPECT_GT(present, 10);
+    EXPECT_LT(present, 4000);
+  }
+}
+
 TEST(FormatFilter, PayloadsAreThoseOfGenuineFiles) {
   int compared = 0;
   const auto vectors = LoadVectors("filters.json");
