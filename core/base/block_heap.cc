@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "core/base/checkers.h"
 #include "core/base/chunk_heap.h"
 #include "core/base/cpu.h"
 #include "core/base/thread_context.h"
@@ -14,11 +15,7 @@ namespace skarn {
 namespace {
 
 // Checkers of memory should see each object come and go.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kChunks = false;
-#else
-constexpr bool kChunks = true;
-#endif
+constexpr bool kChunks = !kMemoryIsChecked;
 
 static_assert(BlockHeap::kObjectBytesMax <= ChunkHeap::kBytesMax &&
               BlockHeap::kAlignment == ChunkHeap::kAlignment);

@@ -14,9 +14,15 @@ namespace {
 constexpr int kCollapsePages = 25;  // MADV_COLLAPSE.
 
 void UseSmallPages(void* chunk) { (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_NOHUGEPAGE); }
-void UseHugePages(void* chunk) {
+// For a chunk whose content matters: it is moved, which may take milliseconds.
+void MoveToHugePages(void* chunk) {
   (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_HUGEPAGE);
   (void)madvise(chunk, ChunkPool::kChunkBytes, kCollapsePages);
+}
+// For one whose content does not matter. `touched`: it may be on small pages already.
+void UseHugePages(void* chunk, bool touched) {
+  if (touched) (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_DONTNEED);
+  (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_HUGEPAGE);
 }
 
 }  // namespace
@@ -25,7 +31,6 @@ ChunkHeap::~ChunkHeap() {
   MutexLock lock(&mu_);
   while (chunks_ != nullptr) {
     Chunk* const next = chunks_->next;
-    if (chunks_ == on_small_pages_) UseHugePages(chunks_);
     ChunkPool::Release(reinterpret_cast<char*>(chunks_));
     chunks_ = next;
   }
@@ -136,10 +141,12 @@ void* ChunkHeap::Allocate(size_t bytes) {
     Chunk* const full = on_small_pages_;
     on_small_pages_ = nullptr;
     lock.Unlock();
-    auto* const chunk = reinterpret_cast<Chunk*>(ChunkPool::Acquire());
-    if (chunk != nullptr && first) UseSmallPages(chunk);
+    bool fresh = false;
+    auto* const chunk =
+        reinterpret_cast<Chunk*>(ChunkPool::Acquire(ChunkPool::kChunkBytes, &fresh));
+    if (chunk != nullptr) first ? UseSmallPages(chunk) : UseHugePages(chunk, !fresh);
     // Should it have been given back meanwhile, this does no harm.
-    if (full != nullptr) UseHugePages(full);
+    if (full != nullptr) MoveToHugePages(full);
     lock.Lock();
     if (chunk == nullptr) return nullptr;
     if (first) on_small_pages_ = chunk;
