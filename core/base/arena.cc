@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/base/checkers.h"
@@ -15,6 +16,7 @@ struct Pool {
   // A leaf in the lock order: nothing is locked under it.
   Mutex mu;
   std::vector<char*> chunks SKARN_GUARDED_BY(mu);
+  size_t in_use SKARN_GUARDED_BY(mu) = 0;  // Chunks of one unit that were given out.
   size_t capacity SKARN_GUARDED_BY(mu) = 64;
 };
 
@@ -50,6 +52,7 @@ char* ChunkPool::Acquire(size_t size, bool* fresh) {
   if (size == kChunkBytes) {
     Pool& pool = GetPool();
     MutexLock lock(&pool.mu);
+    ++pool.in_use;
     if (!pool.chunks.empty()) {
       char* chunk = pool.chunks.back();
       pool.chunks.pop_back();
@@ -63,16 +66,26 @@ char* ChunkPool::Acquire(size_t size, bool* fresh) {
 
 void ChunkPool::Release(char* chunk, size_t size) {
   size = RoundUpToChunks(size == 0 ? 1 : size);
+  char* surplus[2] = {chunk, nullptr};
   if (size == kChunkBytes) {
     Pool& pool = GetPool();
     MutexLock lock(&pool.mu);
-    if (pool.chunks.size() < pool.capacity) {
+    --pool.in_use;
+    // No more than is in use elsewhere: while writers fill memtables that is what they soon ask
+    // for, and where nothing is written nothing is held.
+    if (pool.chunks.size() < std::min(pool.capacity, pool.in_use)) {
       ForbidMemory(chunk, kChunkBytes);
       pool.chunks.push_back(chunk);
-      return;
+      surplus[0] = nullptr;
+    } else if (pool.chunks.size() > pool.in_use) {
+      surplus[1] = pool.chunks.back();
+      pool.chunks.pop_back();
+      AllowMemory(surplus[1], kChunkBytes);
     }
   }
-  munmap(chunk, size);
+  for (char* memory : surplus) {
+    if (memory != nullptr) munmap(memory, size);
+  }
 }
 
 void ChunkPool::Trim(size_t count) {

@@ -1,5 +1,8 @@
 #include "core/base/cpu.h"
 
+#include <algorithm>
+#include <thread>
+
 namespace skarn {
 
 namespace {
@@ -20,6 +23,11 @@ CpuFeatures Detect() {
 }
 
 }  // namespace
+
+unsigned CpuCount() {
+  static const unsigned count = std::max(1u, std::thread::hardware_concurrency());
+  return count;
+}
 
 const CpuFeatures& Cpu() {
   static const CpuFeatures features = Detect();

@@ -19,6 +19,9 @@ struct CpuFeatures {
 // Asked of the processor once, on the first call.
 const CpuFeatures& Cpu();
 
+// How many processors this process may use, at least 1. Asked of the system once.
+unsigned CpuCount();
+
 }  // namespace skarn
 
 // For functions that use instructions the build does not assume. Call them only

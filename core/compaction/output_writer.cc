@@ -140,6 +140,7 @@ Status OutputWriter::OpenFile() {
   table.sample_for_compression = options_.options->sample_for_compression;
   table.block_cache = table.table.block_cache;
   table.fill_cache = true;
+  table.helpers = context.helpers;
   builder_ = std::make_unique<TableBuilder>(table, file_.get());
   first_key_.clear();
   entries_hash_ = 0;

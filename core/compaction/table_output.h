@@ -15,6 +15,7 @@
 #include "core/env/env.h"
 #include "core/env/rate_limiter.h"
 #include "core/options/options.h"
+#include "core/table/block_batch.h"
 #include "core/table/table_properties.h"
 #include "core/version/version_edit.h"
 
@@ -45,6 +46,7 @@ struct JobContext {
   const std::atomic<bool>* shutting_down = nullptr;
   const std::atomic<bool>* pause_manual = nullptr;
   IoPriority priority = IoPriority::kLow;
+  BatchWorkers helpers;  // For compressing what is written.
 };
 
 struct TableOutput {

@@ -90,6 +90,9 @@ Status DbImpl::RunCompaction(ColumnFamily* family, Compaction* compaction,
     JobContext context = NewJobContext(family, job_id, priority);
     context.pause_manual = pause;
     context.trim_timestamp = compaction->trim_timestamp;
+    // A flush that is due waits for one batch of blocks at most.
+    context.helpers.priority = ThreadPool::Priority::kHigh;
+    context.helpers.jobs = HelpersMax(Limits().flushes);
     mutex_.Unlock();
     LogCompactionStart(*compaction, context, start_us);
     status = RunCompactionJob(context, *compaction, &result);

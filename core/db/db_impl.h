@@ -380,6 +380,8 @@ class DbImpl final : public Db {
   Status WaitUntilFlushWouldNotStall(ColumnFamily* family) SKARN_REQUIRES(mutex_);
   JobContext NewJobContext(ColumnFamily* family, int job_id, IoPriority priority)
       SKARN_REQUIRES(mutex_);
+  // How many jobs in a pool of that many threads may help another job.
+  static uint32_t HelpersMax(int threads);
 
   // --- schedule.cc ---
 
@@ -456,7 +458,9 @@ class DbImpl final : public Db {
 
   // --- set_options.cc ---
 
-  Status WriteOptionsFile() SKARN_REQUIRES(mutex_);  // Releases the mutex while it writes.
+  // Releases the mutex while it writes. `opening`: syncing the directory and deleting older
+  // files are left to the caller.
+  Status WriteOptionsFile(bool opening = false) SKARN_REQUIRES(mutex_);
 
   // --- column_families.cc ---
 

@@ -85,8 +85,9 @@ class DbOpener {
   bool skip_wals_ = false;  // Best-efforts recovery left files out: no log fits any more.
 
   // Recovery.
-  std::vector<WalFile> wals_;  // Those that are needed, ascending.
-  uint64_t newest_wal_ = 0;    // Of all that were found.
+  std::vector<std::string> listed_;  // Of the logs' directory, if ScanDirectories() saw it.
+  std::vector<WalFile> wals_;        // Those that are needed, ascending.
+  uint64_t newest_wal_ = 0;          // Of all that were found.
   SequenceNumber next_sequence_ = kUnset;
   // Where the last record would end if all its entries took a number. Recovery gives none to
   // ranges that are empty, unless their family is passed over.

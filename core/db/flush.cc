@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cinttypes>
 
+#include "core/base/cpu.h"
 #include "core/db/db_impl.h"
 #include "core/db/event_log.h"
 #include "core/metrics/statistics.h"
@@ -73,6 +74,10 @@ void DbImpl::RequestFlush(std::vector<ColumnFamily*> families, FlushReason reaso
   }
 }
 
+uint32_t DbImpl::HelpersMax(int threads) {
+  return std::min(static_cast<uint32_t>(std::max(threads, 1)), CpuCount() - 1);
+}
+
 JobContext DbImpl::NewJobContext(ColumnFamily* family, int job_id, IoPriority priority) {
   JobContext context;
   // The copy that is in force now stays alive with the job.
@@ -96,6 +101,11 @@ JobContext DbImpl::NewJobContext(ColumnFamily* family, int job_id, IoPriority pr
   context.full_history_ts_low = family->versions()->full_history_ts_low();
   context.shutting_down = &shutting_down_;
   context.priority = priority;
+  // Threads of compactions that have nothing to do. They are part of what background work may
+  // use, so no more threads run than for a flush beside compactions.
+  context.helpers.pool = env_->thread_pool;
+  context.helpers.priority = ThreadPool::Priority::kLow;
+  context.helpers.jobs = HelpersMax(Limits().compactions);
   return context;
 }
 
@@ -256,14 +266,16 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
       if (job.result.has_file) job.edit.AddFile(0, job.result.output.file);
       changes.push_back({job.family->versions(), {&job.edit}});
     }
-    log_edit.min_log_number_to_keep = MinLogToKeep(changes);
-    if (options->track_and_verify_wals_in_manifest) {
-      log_edit.wal_deletion = *log_edit.min_log_number_to_keep;
-    }
-    if (!changes.empty() && changes.front().family == default_family_->versions()) {
-      changes.front().edits.push_back(&log_edit);
-    } else if (!changes.empty()) {
-      changes.push_back({default_family_->versions(), {&log_edit}});
+    const uint64_t min_log = MinLogToKeep(changes);
+    if (!changes.empty()) {
+      // In the record of the first flushed file, not in one of its own: whatever a torn write
+      // leaves out, logs are never given up for files that are not there. Of an atomic group
+      // that has lost its first records, the rest may still be read.
+      changes.front().edits.front()->min_log_number_to_keep = min_log;
+      if (options->track_and_verify_wals_in_manifest) {
+        log_edit.wal_deletion = min_log;
+        changes.push_back({default_family_->versions(), {&log_edit}});
+      }
     }
     versions_->set_last_sequence(visible());
     if (!changes.empty()) {

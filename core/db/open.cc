@@ -388,6 +388,7 @@ Status DbOpener::ScanDirectories() {
   for (const std::string& directory : directories) {
     std::vector<std::string> names;
     if (Status s = db_->fs_->GetChildren(directory, &names); !s.ok()) return s;
+    if (directory == db_->wal_directory_) listed_ = names;
     for (const std::string& name : names) {
       ParsedFileName parsed;
       // Info logs are numbered by the time.
@@ -458,8 +459,10 @@ Status DbOpener::Start() {
     }
   }
   if (!has_default) changes.push_back({db->default_family_->versions(), {&log_edit_}});
+  // One sync of the directory serves CURRENT and the OPTIONS file, where nothing comes between.
+  const bool sync_names = !missing_families_.empty();
   status = versions->LogAndApply(changes, db->db_directory_.get(), /*atomic=*/false,
-                                 /*new_manifest=*/true);
+                                 /*new_manifest=*/true, sync_names);
   if (!status.ok()) return status;
   Log(LogLevel::kInfo, db->info_log_.get(), "Creating manifest %llu",
       static_cast<unsigned long long>(versions->manifest_file_number()));
@@ -485,13 +488,20 @@ Status DbOpener::Start() {
 
   lock.Lock();
   db->full_purge_due_ = false;
+  // Nothing is deleted while a power cut might bring the old CURRENT back, also when opening
+  // fails from here on.
+  db->manifest_uncertain_ = !sync_names;
   // Nothing depends on it: an OPTIONS file that cannot be written does not keep anyone out.
-  status = db->WriteOptionsFile();
+  status = db->WriteOptionsFile(/*opening=*/true);
   if (!status.ok()) {
     Log(LogLevel::kWarn, db->info_log_.get(), "OPTIONS file not written: %s",
         status.ToString().c_str());
     if (options_->paranoid_checks) return status;
   }
+  lock.Unlock();
+  if (status = db->db_directory_->Fsync(); !status.ok()) return status;
+  lock.Lock();
+  db->manifest_uncertain_ = false;
   lock.Unlock();
   Log(LogLevel::kInfo, db->info_log_.get(), "DB pointer %p", static_cast<void*>(db));
   cleanup.full_purge = true;

@@ -111,6 +111,8 @@ void DbImpl::PurgeObsoleteFiles(bool full) {
   }
   for (const ObsoleteBlob& blob : blobs) DeleteObsolete(blob.path);
   for (const std::string& manifest : manifests) DeleteObsolete(Concat(path_, "/", manifest));
+  // Closes the tables: until then neither their memory nor their space on the disk is free.
+  if (!tables.empty()) EpochDomain::Drain();
   if (!full) return;
 
   std::sort(live_tables.begin(), live_tables.end());

@@ -49,15 +49,24 @@ class DamageReporter : public LogReader::Reporter {
   bool old_record_ = false;
 };
 
-bool HasPrepareMarkers(Slice bytes) {
+// What CheckBatch() checks, and whether there are markers of prepared transactions.
+Status ScanBatch(Slice bytes, bool* has_markers) {
+  *has_markers = false;
   BatchReader reader(bytes);
   BatchEntry entry;
+  uint32_t found = 0;
+  bool plain = true;
   while (reader.Next(&entry)) {
-    if (!entry.counted && entry.kind != BatchTag::kLogData && entry.kind != BatchTag::kNoop) {
-      return true;
+    found += entry.counted;
+    if (SKARN_UNLIKELY(!entry.counted)) {
+      *has_markers =
+          *has_markers || (entry.kind != BatchTag::kLogData && entry.kind != BatchTag::kNoop);
+    } else if (SKARN_UNLIKELY(entry.kind == BatchTag::kTimedPut)) {
+      plain = false;
     }
   }
-  return false;
+  plain = plain && reader.status().ok() && found == BatchCount(bytes);
+  return SKARN_LIKELY(plain) ? Status::Ok() : CheckBatch(bytes);
 }
 
 std::string BatchOf(SequenceNumber sequence, uint32_t count, Slice body) {
@@ -71,9 +80,9 @@ std::string BatchOf(SequenceNumber sequence, uint32_t count, Slice body) {
 }  // namespace
 
 Status DbOpener::ListWals(std::vector<WalFile>* wals) const {
-  std::vector<std::string> names;
+  std::vector<std::string> names = listed_;
   const std::string& directory = db_->wal_directory_;
-  Status status = db_->fs_->GetChildren(directory, &names);
+  Status status = names.empty() ? db_->fs_->GetChildren(directory, &names) : Status::Ok();
   if (status.IsPathNotFound() || status.IsNotFound()) return Status::Ok();
   if (!status.ok()) return status;
   for (const std::string& name : names) {
@@ -335,7 +344,8 @@ Status DbOpener::AdaptTimestamps(Slice bytes, const std::map<uint32_t, size_t>& 
 
 Status DbOpener::ApplyRecord(Slice record, uint64_t log_number, LogReader* reader) {
   std::string rebuilt;
-  if (Status s = CheckBatch(record); !s.ok()) return s;
+  bool has_markers = false;
+  if (Status s = ScanBatch(record, &has_markers); !s.ok()) return s;
   if (Status s = AdaptTimestamps(record, reader->timestamp_sizes(), &rebuilt); !s.ok()) return s;
   if (!rebuilt.empty()) record = rebuilt;
 
@@ -346,7 +356,7 @@ Status DbOpener::ApplyRecord(Slice record, uint64_t log_number, LogReader* reade
   context.recovering = true;
   context.recovery_log_number = log_number;
   Status status;
-  if (SKARN_UNLIKELY(HasPrepareMarkers(record))) {
+  if (SKARN_UNLIKELY(has_markers)) {
     status = ApplyTwoPhase(record, &context);
   } else {
     status = InsertBatch(record, &context);

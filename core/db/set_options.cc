@@ -98,7 +98,7 @@ Status DbImpl::SetDbOptions(const std::unordered_map<std::string, std::string>& 
   return status;
 }
 
-Status DbImpl::WriteOptionsFile() {
+Status DbImpl::WriteOptionsFile(bool opening) {
   // One at a time, and the newest state last.
   while (writing_options_) work_done_.Wait();
   writing_options_ = true;
@@ -111,8 +111,9 @@ Status DbImpl::WriteOptionsFile() {
   (void)versions_->NewFileNumber();
   const uint64_t number = versions_->NewFileNumber();
   mutex_.Unlock();
-  Status status = skarn::WriteOptionsFile(fs_, path_, number, *db, families);
-  if (status.ok()) {
+  Status status =
+      skarn::WriteOptionsFile(fs_, path_, number, *db, families, /*sync_directory=*/!opening);
+  if (status.ok() && !opening) {
     std::vector<std::string> names;
     std::vector<uint64_t> numbers;
     if (fs_->GetChildren(path_, &names).ok()) {

@@ -16,6 +16,8 @@ constexpr size_t kFirstBufferBytes = 16 << 10;
 // The newest data is about to be added to or overwritten, so range syncs leave it alone.
 constexpr uint64_t kNotRangeSyncedBytes = 1 << 20;
 constexpr uint64_t kRangeSyncAlignment = 4096;
+// Reserving space, and giving it back, costs more than a small file gains.
+constexpr uint64_t kNotReservedBytes = 64 << 10;
 
 }  // namespace
 
@@ -90,7 +92,8 @@ struct FileWriter::Rep {
   }
 
   void ReserveSpace(uint64_t end) {
-    if (options.preallocation_bytes == 0 || end <= allocated_end) return;
+    if (options.preallocation_bytes == 0 || end <= allocated_end || end <= kNotReservedBytes)
+      return;
     const uint64_t step = options.preallocation_bytes;
     const uint64_t new_end = (end + step - 1) / step * step;
     // Only an optimisation: where there is no space, the write itself will tell.

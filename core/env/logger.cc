@@ -1,5 +1,6 @@
 #include "core/env/logger.h"
 
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -55,19 +56,46 @@ const char* TagOf(LogLevel level) {
   return "";
 }
 
-// `2026/01/31-23:59:59.123456 <thread id> <prefix><tag>text` and a line end.
-std::string MakeLine(uint64_t now_us, Slice prefix, LogLevel level, Slice text) {
-  const auto seconds = static_cast<time_t>(now_us / 1000000);
-  struct tm local {};
-  localtime_r(&seconds, &local);
-  char stamp[96];
-  snprintf(stamp, sizeof(stamp), "%04d/%02d/%02d-%02d:%02d:%02d.%06d %ld ", local.tm_year + 1900,
-           local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
-           static_cast<int>(now_us % 1000000), syscall(SYS_gettid));
-  std::string line = Concat(stamp, prefix, TagOf(level), text);
-  if (line.back() != '\n') line.push_back('\n');
-  return line;
-}
+// What lines begin with. The last answer is kept: a log's head is hundreds of lines of one
+// thread and one second.
+//
+// Thread safety: one thread at a time.
+class LineHead {
+ public:
+  // `2026/01/31-23:59:59.123456 <thread id> <prefix><tag>text` and a line end.
+  void Append(uint64_t now_us, Slice prefix, LogLevel level, Slice text, std::string* line) {
+    const auto second = static_cast<time_t>(now_us / 1000000);
+    if (second != second_) {
+      second_ = second;
+      struct tm local {};
+      localtime_r(&second, &local);
+      snprintf(stamp_, sizeof(stamp_), "%04d/%02d/%02d-%02d:%02d:%02d.", local.tm_year + 1900,
+               local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec);
+    }
+    if (!any_thread_ || pthread_equal(thread_, pthread_self()) == 0) {
+      any_thread_ = true;
+      thread_ = pthread_self();
+      snprintf(thread_text_, sizeof(thread_text_), " %ld ", syscall(SYS_gettid));
+    }
+    char micros[6];
+    auto rest = static_cast<uint32_t>(now_us % 1000000);
+    for (int i = 5; i >= 0; --i, rest /= 10) micros[i] = static_cast<char>('0' + rest % 10);
+    line->append(stamp_);
+    line->append(micros, sizeof(micros));
+    line->append(thread_text_);
+    line->append(prefix.data(), prefix.size());
+    line->append(TagOf(level));
+    line->append(text.data(), text.size());
+    if (line->back() != '\n') line->push_back('\n');
+  }
+
+ private:
+  time_t second_ = -1;
+  char stamp_[80] = {};
+  bool any_thread_ = false;
+  pthread_t thread_{};
+  char thread_text_[24] = {};
+};
 
 class FileLogger final : public Logger {
  public:
@@ -92,16 +120,17 @@ class FileLogger final : public Logger {
 
   void Write(LogLevel level, Slice text) override SKARN_EXCLUDES(mu_) {
     const uint64_t now_us = clock_->NowMicros();
-    const std::string line = MakeLine(now_us, Slice(), level, text);
     MutexLock lock(&mu_);
+    line_.clear();
+    head_.Append(now_us, Slice(), level, text, &line_);
     if (level == LogLevel::kHeader && Rolls()) headers_.push_back(text.ToString());
-    if (MustRoll(now_us, line.size())) {
+    if (MustRoll(now_us, line_.size())) {
       WriteHeld();
       // When no new file can be opened, the old one takes the messages.
       std::unique_ptr<WritableFile> old = std::move(file_);
       if (!OpenLocked().ok() && file_ == nullptr) file_ = std::move(old);
     }
-    AddLine(level, line);
+    AddLine(level, line_);
   }
 
   void Flush() override SKARN_EXCLUDES(mu_) {
@@ -150,7 +179,9 @@ class FileLogger final : public Logger {
     size_ = 0;
     opened_us_ = now_us;
     for (const std::string& header : headers_) {
-      AddLine(LogLevel::kHeader, MakeLine(now_us, Slice(), LogLevel::kHeader, header));
+      std::string line;
+      head_.Append(now_us, Slice(), LogLevel::kHeader, header, &line);
+      AddLine(LogLevel::kHeader, line);
     }
     WriteHeld();
     DeleteOldFiles();
@@ -186,6 +217,8 @@ class FileLogger final : public Logger {
   Mutex mu_;
   std::unique_ptr<WritableFile> file_ SKARN_GUARDED_BY(mu_);
   std::string held_ SKARN_GUARDED_BY(mu_);  // Lines that are not written yet.
+  std::string line_ SKARN_GUARDED_BY(mu_);  // The one that is being written; its memory stays.
+  LineHead head_ SKARN_GUARDED_BY(mu_);
   uint64_t size_ SKARN_GUARDED_BY(mu_) = 0;
   uint64_t opened_us_ SKARN_GUARDED_BY(mu_) = 0;
   std::vector<std::string> headers_ SKARN_GUARDED_BY(mu_);  // Repeated in each new file.
@@ -197,7 +230,8 @@ class StderrLogger final : public Logger {
       : Logger(level), prefix_(prefix.empty() ? prefix : prefix + " ") {}
 
   void Write(LogLevel level, Slice text) override {
-    const std::string line = MakeLine(SystemClock()->NowMicros(), prefix_, level, text);
+    std::string line;
+    LineHead().Append(SystemClock()->NowMicros(), prefix_, level, text, &line);
     fwrite(line.data(), 1, line.size(), stderr);
   }
   void Flush() override { fflush(stderr); }

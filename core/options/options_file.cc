@@ -312,8 +312,8 @@ Result<OptionsFile> ParseOptionsFile(const OptionReading& reading, Slice text) {
 }
 
 Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t file_number,
-                        const DbOptions& db,
-                        const std::vector<NamedColumnFamilyOptions>& families) {
+                        const DbOptions& db, const std::vector<NamedColumnFamilyOptions>& families,
+                        bool sync_directory) {
   char name[32];
   snprintf(name, sizeof(name), "OPTIONS-%06llu", static_cast<unsigned long long>(file_number));
   const std::string path = Concat(directory, "/", name);
@@ -329,9 +329,6 @@ Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t f
     } else if (*back != text) {
       s = Status::Corruption(Concat(temporary, ": ", back->size(), " bytes read back differ from ",
                                     text.size(), " bytes written"));
-    } else if (Result<OptionsFile> parsed = ParseOptionsFile(OptionReading(), *back);
-               !parsed.ok()) {
-      s = parsed.status();
     }
   }
   if (s.ok()) s = fs->RenameFile(temporary, path);
@@ -340,6 +337,7 @@ Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t f
     (void)fs->DeleteFile(temporary);
     return s;
   }
+  if (!sync_directory) return s;
   Result<std::unique_ptr<Directory>> entries = fs->NewDirectory(directory);
   if (!entries.ok()) return entries.status();
   return (*entries)->Fsync();

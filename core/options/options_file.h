@@ -43,9 +43,11 @@ std::string OptionsFileText(const DbOptions& db,
 Result<OptionsFile> ParseOptionsFile(const OptionReading& reading, Slice text);
 
 // Writes `<directory>/OPTIONS-<file_number>`: under a temporary name first, synced, read
-// back and compared, then renamed and the directory synced. An error leaves no file.
+// back and compared, then renamed and the directory synced, unless the caller does that.
+// An error leaves no file.
 Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t file_number,
-                        const DbOptions& db, const std::vector<NamedColumnFamilyOptions>& families);
+                        const DbOptions& db, const std::vector<NamedColumnFamilyOptions>& families,
+                        bool sync_directory = true);
 
 // The name, without directory, of the newest OPTIONS file. NotFound when there is none.
 Result<std::string> LatestOptionsFileName(FileSystem* fs, const std::string& directory);

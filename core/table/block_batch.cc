@@ -34,17 +34,17 @@ void CompressBatch(const BlockCompressor& compressor, ChecksumType checksum, Blo
 }
 
 BatchPipeline::BatchPipeline(const BlockCompressor* compressor, ChecksumType checksum,
-                             uint32_t threads)
-    : compressor_(compressor),
-      checksum_(checksum),
-      capacity_(2 * size_t{threads} + 2),
-      work_arrived_(&mu_),
-      work_done_(&mu_) {
-  threads_.reserve(threads);
-  for (uint32_t i = 0; i < threads; ++i) {
+                             const BatchWorkers& workers)
+    : capacity_(2 * (size_t{workers.threads} + workers.jobs) + 2),
+      shared_(std::make_shared<Shared>()) {
+  shared_->compressor = compressor;
+  shared_->checksum = checksum;
+  shared_->workers = workers;
+  threads_.reserve(workers.threads);
+  for (uint32_t i = 0; i < workers.threads; ++i) {
     // Where the system gives no more threads, TakeOldest() compresses by itself.
     try {
-      threads_.emplace_back([this] { Work(); });
+      threads_.emplace_back([shared = shared_.get()] { Work(shared); });
     } catch (const std::system_error&) {
       break;
     }
@@ -53,57 +53,102 @@ BatchPipeline::BatchPipeline(const BlockCompressor* compressor, ChecksumType che
 
 BatchPipeline::~BatchPipeline() {
   {
-    MutexLock lock(&mu_);
-    stopping_ = true;
-    waiting_.clear();
+    MutexLock lock(&shared_->mu);
+    shared_->stopping = true;
+    shared_->waiting.clear();
+    while (shared_->compressing != 0) shared_->work_done.Wait();
+    shared_->slots.clear();
   }
-  work_arrived_.SignalAll();
+  shared_->work_arrived.SignalAll();
   for (std::thread& thread : threads_) thread.join();
+  const BatchWorkers& workers = shared_->workers;
+  if (workers.jobs != 0) (void)workers.pool->Cancel(workers.priority, shared_.get());
+}
+
+std::unique_ptr<BlockBatch> BatchPipeline::NewBatch() {
+  if (spare_.empty()) return std::make_unique<BlockBatch>();
+  std::unique_ptr<BlockBatch> batch = std::move(spare_.back());
+  spare_.pop_back();
+  return batch;
+}
+
+void BatchPipeline::GiveBack(std::unique_ptr<BlockBatch> batch) {
+  batch->raw.Clear();
+  batch->stored.Clear();
+  batch->items.clear();
+  spare_.push_back(std::move(batch));
 }
 
 void BatchPipeline::Submit(std::unique_ptr<BlockBatch> batch) {
   ++in_flight_;
   auto slot = std::make_unique<Slot>();
   slot->batch = std::move(batch);
+  bool new_job = false;
   {
-    MutexLock lock(&mu_);
-    waiting_.push_back(slot.get());
-    slots_.push_back(std::move(slot));
+    MutexLock lock(&shared_->mu);
+    shared_->waiting.push_back(slot.get());
+    shared_->slots.push_back(std::move(slot));
+    new_job = shared_->jobs < shared_->workers.jobs;
+    if (new_job) ++shared_->jobs;
   }
-  work_arrived_.Signal();
+  if (!threads_.empty()) shared_->work_arrived.Signal();
+  if (new_job) {
+    shared_->workers.pool->Schedule(shared_->workers.priority, shared_.get(),
+                                    [shared = shared_] { RunJob(shared); });
+  }
 }
 
 std::unique_ptr<BlockBatch> BatchPipeline::TakeOldest() {
   --in_flight_;
-  MutexLock lock(&mu_);
-  Slot* oldest = slots_.front().get();
-  if (!waiting_.empty() && waiting_.front() == oldest) {
-    // Nobody has begun it: do it here.
-    waiting_.pop_front();
-    lock.Unlock();
-    CompressBatch(*compressor_, checksum_, oldest->batch.get());
-    lock.Lock();
-    oldest->done = true;
+  MutexLock lock(&shared_->mu);
+  Slot* const oldest = shared_->slots.front().get();
+  while (!oldest->done) {
+    // What nobody has begun is done here, rather than waiting for another.
+    if (shared_->waiting.empty()) {
+      shared_->work_done.Wait();
+    } else {
+      shared_->CompressOne();
+    }
   }
-  while (!oldest->done) work_done_.Wait();
   std::unique_ptr<BlockBatch> batch = std::move(oldest->batch);
-  slots_.pop_front();
+  shared_->slots.pop_front();
   return batch;
 }
 
-void BatchPipeline::Work() {
-  MutexLock lock(&mu_);
+// Releases the mutex while it compresses.
+void BatchPipeline::Shared::CompressOne() {
+  Slot* const slot = waiting.front();
+  waiting.pop_front();
+  ++compressing;
+  mu.Unlock();
+  CompressBatch(*compressor, checksum, slot->batch.get());
+  mu.Lock();
+  --compressing;
+  slot->done = true;
+  work_done.Signal();
+}
+
+void BatchPipeline::Work(Shared* shared) {
+  MutexLock lock(&shared->mu);
   while (true) {
-    while (waiting_.empty() && !stopping_) work_arrived_.Wait();
-    if (stopping_) return;
-    Slot* slot = waiting_.front();
-    waiting_.pop_front();
-    lock.Unlock();
-    CompressBatch(*compressor_, checksum_, slot->batch.get());
-    lock.Lock();
-    slot->done = true;
-    work_done_.Signal();
+    while (shared->waiting.empty() && !shared->stopping) shared->work_arrived.Wait();
+    if (shared->stopping) return;
+    shared->CompressOne();
   }
+}
+
+void BatchPipeline::RunJob(const std::shared_ptr<Shared>& shared) {
+  {
+    MutexLock lock(&shared->mu);
+    if (!shared->waiting.empty()) shared->CompressOne();
+    if (shared->waiting.empty()) {
+      --shared->jobs;
+      return;
+    }
+  }
+  // Behind whatever else the pool has been given meanwhile.
+  shared->workers.pool->Schedule(shared->workers.priority, shared.get(),
+                                 [shared] { RunJob(shared); });
 }
 
 }  // namespace skarn

@@ -1,5 +1,6 @@
 // Data blocks on their way from being built to being written, some at a time: while a
-// compression dictionary is being sampled for, and while several threads compress.
+// compression dictionary is being sampled for, and while several threads compress: those that
+// an option asks for, or threads of the background pool that have nothing to do.
 //
 // A batch is large enough (kBatchBytes) that handing it to another thread costs little
 // beside compressing it.
@@ -18,6 +19,7 @@
 #include "core/base/mutex.h"
 #include "core/base/status.h"
 #include "core/base/thread_annotations.h"
+#include "core/env/thread_pool.h"
 #include "core/table/block_builder.h"
 #include "core/table/block_compressor.h"
 
@@ -45,44 +47,71 @@ struct BlockBatch {
 // Fills in what is stored for the batch. Pure; any thread.
 void CompressBatch(const BlockCompressor& compressor, ChecksumType checksum, BlockBatch* batch);
 
-// Compresses batches on threads of its own, and gives them back in the order they came.
+// Who compresses batches besides the thread that builds blocks.
+struct BatchWorkers {
+  uint32_t threads = 0;  // Of the pipeline's own.
+  // Jobs at once in a pool. One job compresses one batch, so that what else the pool has to do
+  // waits no longer than that; a pool whose threads are busy costs nothing but the chance.
+  ThreadPool* pool = nullptr;
+  ThreadPool::Priority priority = ThreadPool::Priority::kLow;
+  uint32_t jobs = 0;
+};
+
+// Has batches compressed by workers, and by the submitting thread when they fall behind, and
+// gives them back in the order they came.
 //
 // Thread safety: one thread submits and takes.
 class BatchPipeline {
  public:
-  BatchPipeline(const BlockCompressor* compressor, ChecksumType checksum, uint32_t threads);
-  // Waits for the threads; batches not taken are dropped.
+  BatchPipeline(const BlockCompressor* compressor, ChecksumType checksum,
+                const BatchWorkers& workers);
+  // Waits for what is being compressed; batches not taken are dropped.
   ~BatchPipeline();
   BatchPipeline(const BatchPipeline&) = delete;
   BatchPipeline& operator=(const BatchPipeline&) = delete;
 
-  void Submit(std::unique_ptr<BlockBatch> batch) SKARN_EXCLUDES(mu_);
+  // An empty batch, with the memory of one that was given back.
+  std::unique_ptr<BlockBatch> NewBatch();
+  void GiveBack(std::unique_ptr<BlockBatch> batch);
+
+  void Submit(std::unique_ptr<BlockBatch> batch);
   // Submitted and not taken.
   size_t in_flight() const { return in_flight_; }
   // Whether the submitter had better take a batch before it submits another.
   bool full() const { return in_flight_ >= capacity_; }
   // Waits for the oldest batch. Precondition: in_flight() > 0.
-  std::unique_ptr<BlockBatch> TakeOldest() SKARN_EXCLUDES(mu_);
+  std::unique_ptr<BlockBatch> TakeOldest();
 
  private:
   struct Slot {
     std::unique_ptr<BlockBatch> batch;
     bool done = false;
   };
-  void Work() SKARN_EXCLUDES(mu_);
+  // Shared with the jobs in the pool, which may begin when the pipeline is gone.
+  struct Shared {
+    const BlockCompressor* compressor = nullptr;
+    ChecksumType checksum = ChecksumType::kXxh3;
+    BatchWorkers workers;
 
-  const BlockCompressor* const compressor_;
-  const ChecksumType checksum_;
+    // A leaf in the lock order: nothing is locked under it.
+    Mutex mu;
+    std::deque<std::unique_ptr<Slot>> slots SKARN_GUARDED_BY(mu);  // In order of submission.
+    std::deque<Slot*> waiting SKARN_GUARDED_BY(mu);                // Not begun.
+    uint32_t jobs SKARN_GUARDED_BY(mu) = 0;                        // In the pool.
+    uint32_t compressing SKARN_GUARDED_BY(mu) = 0;                 // Of workers, at this moment.
+    bool stopping SKARN_GUARDED_BY(mu) = false;
+    CondVar work_arrived{&mu};
+    CondVar work_done{&mu};
+
+    void CompressOne() SKARN_REQUIRES(mu);
+  };
+  static void Work(Shared* shared);
+  static void RunJob(const std::shared_ptr<Shared>& shared);
+
   const size_t capacity_;
-  size_t in_flight_ = 0;  // Of the submitting thread only.
-
-  // A leaf in the lock order: nothing is locked under it.
-  Mutex mu_;
-  std::deque<std::unique_ptr<Slot>> slots_ SKARN_GUARDED_BY(mu_);  // In order of submission.
-  std::deque<Slot*> waiting_ SKARN_GUARDED_BY(mu_);                // Not begun.
-  bool stopping_ SKARN_GUARDED_BY(mu_) = false;
-  CondVar work_arrived_;
-  CondVar work_done_;
+  size_t in_flight_ = 0;                            // Of the submitting thread only.
+  std::vector<std::unique_ptr<BlockBatch>> spare_;  // Of the submitting thread only.
+  const std::shared_ptr<Shared> shared_;
   std::vector<std::thread> threads_;
 };
 

@@ -29,7 +29,11 @@ Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const Index
   const size_t tag_size = flavour.user_keys_only ? 0 : kTagSize;
   const size_t size_min = flavour.keys.packed_size_min - kTagSize + tag_size;
 
+  // Where separators are stored as they are, the last one is in bytes_, not in `key`.
+  const bool plain = padding == 0 && tag_size == 0;
   std::string key;
+  size_t key_size = 0;
+  bool key_in_bytes = false;
   std::string first_bytes;
   std::vector<uint64_t> first_ends;
   const char* at = payload.data();
@@ -38,19 +42,27 @@ Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const Index
     index->offsets_.reserve(layout.restart_count);
     index->sizes_.reserve(layout.restart_count);
     index->keys_.reserve(layout.restart_count + size_t{1});
+    if (layout.restart_count != 0) index->bytes_.reserve(layout.entries_end);
   }
   BlockHandle previous;
   while (at < end) {
     EntryHead head;
     at = DecodeEntryHead(at, end, flavour.delta_values, /*separated=*/false, /*at_restart=*/false,
                          &head);
-    if (at == nullptr || head.shared > key.size() ||
-        uint64_t{head.shared} + head.fresh < size_min) {
+    if (at == nullptr || head.shared > key_size || uint64_t{head.shared} + head.fresh < size_min) {
       return Status::Corruption("bad entry in index block");
     }
-    key.resize(head.shared);
-    key.append(at, head.fresh);
+    const char* const fresh = at;
     at += head.fresh;
+    if (!(plain && head.shared == 0)) {
+      if (key_in_bytes) {
+        key.assign(index->bytes_.data() + index->bytes_.size() - key_size, key_size);
+      }
+      key.resize(head.shared);
+      key.append(fresh, head.fresh);
+    }
+    key_in_bytes = plain && head.shared == 0;
+    key_size = size_t{head.shared} + head.fresh;
     // A delta value ends where its own numbers say; others at value_size.
     Slice input(at, flavour.delta_values ? static_cast<size_t>(end - at) : head.value_size);
     IndexValue value;
@@ -64,8 +76,12 @@ Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const Index
 
     index->offsets_.push_back(value.handle.offset);
     index->sizes_.push_back(static_cast<uint32_t>(value.handle.size));
-    index->bytes_.append(key.data(), key.size() - tag_size);
-    index->bytes_.append(padding, '\0');
+    if (key_in_bytes) {
+      index->bytes_.append(fresh, head.fresh);
+    } else {
+      index->bytes_.append(key.data(), key.size() - tag_size);
+      index->bytes_.append(padding, '\0');
+    }
     index->keys_.push_back(index->bytes_.size());
     if (tag_size != 0) index->tags_.push_back(DecodeFixed64(key.data() + key.size() - kTagSize));
     if (flavour.first_keys) {

@@ -7,6 +7,9 @@
 
 namespace skarn {
 
+// Large enough that letting go costs little beside reading.
+constexpr uint64_t kReleasedBytes = 512 << 10;
+
 size_t Readahead::Advance(uint64_t offset, size_t size) {
   if (offset == expected_) {
     ++sequential_;
@@ -54,6 +57,13 @@ Status Readahead::Read(TableRead* read, TableFile* file, uint64_t offset, size_t
 
 void Readahead::HintMapped(TableFile* file, uint64_t offset, size_t size) {
   const size_t want = Advance(offset, size);
+  if (settings_.releases_passed) {
+    if (offset < released_) released_ = offset;
+    if (offset - released_ >= kReleasedBytes) {
+      if (sequential_ > 1) file->ReleaseMapped(released_, offset - released_);
+      released_ = offset;
+    }
+  }
   if (want == 0 || offset + size <= hinted_) return;
   ahead_bytes_ = std::min(std::max(ahead_bytes_, size_t{1}) * 2, settings_.bytes_max);
   hinted_ = offset + want;

@@ -24,6 +24,8 @@ class Readahead {
     size_t initial_bytes = 8192;  // Else begin with this,
     size_t bytes_max = 262144;    // double up to this; 0: never,
     uint64_t reads_before = 2;    // after so many reads in sequence.
+    // With a mapping: what was passed need not stay in this process's memory.
+    bool releases_passed = false;
   };
 
   Readahead() = default;
@@ -56,7 +58,8 @@ class Readahead {
   Slice view_;
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
-  uint64_t hinted_ = 0;  // With a mapping: up to where was asked for.
+  uint64_t hinted_ = 0;    // With a mapping: up to where was asked for,
+  uint64_t released_ = 0;  // and up to where was let go.
 };
 
 }  // namespace skarn

@@ -106,6 +106,10 @@ bool ShouldFillCache(const TableBuilderOptions& options) {
   return false;
 }
 
+// Smaller files are done before anybody else has woken; and by then it is known how well the
+// data compresses, by which the size of the file is estimated.
+constexpr uint64_t kHelpedFromBytes = 4 * kBatchBytes;
+
 CompressionType FirstAvailable(std::initializer_list<CompressionType> types) {
   for (const CompressionType type : types) {
     if (IsCodecAvailable(type)) return type;
@@ -128,6 +132,7 @@ struct TableBuilder::Rep {
   Status WriteDirect(Slice payload, BlockHandle* handle, bool* after_gap);
   Status PadBefore(size_t payload_size, bool* after_gap);
   void Queue(Slice payload, size_t entry);
+  void GetHelp();
   void SubmitOpenBatch();
   Status WriteBatch(BlockBatch* batch);
   Status StopSampling();
@@ -154,6 +159,12 @@ struct TableBuilder::Rep {
     return Slice(stored.data(), stored.size() - kept_timestamp_bytes);
   }
   uint64_t QueuedBytes() const { return queued_raw_bytes; }
+  // The threads that the options ask for.
+  BatchWorkers Workers() const {
+    BatchWorkers workers;
+    workers.threads = options.compression_options.parallel_threads;
+    return workers;
+  }
 
   const TableBuilderOptions options;
   const KeyOrder& order;
@@ -305,8 +316,7 @@ TableBuilder::Rep::Rep(const TableBuilderOptions& table_options, FileWriter* fil
   }
   if (compression.parallel_threads > 1 && plain_compressor.type() != CompressionType::kNone &&
       !sampling) {
-    pipeline = std::make_unique<BatchPipeline>(&plain_compressor, out.checksum(),
-                                               compression.parallel_threads);
+    pipeline = std::make_unique<BatchPipeline>(&plain_compressor, out.checksum(), Workers());
   }
 }
 
@@ -470,12 +480,15 @@ void TableBuilder::Rep::CutBlock(const Slice* next_user_key) {
     SampleCompression(payload);
   }
 
+  if (pipeline == nullptr && raw_data_bytes > kHelpedFromBytes) GetHelp();
+
   BlockHandle handle;
   bool after_gap = false;
   const bool direct = !sampling && pipeline == nullptr;
   if (direct) {
     Status s = WriteDirect(payload, &handle, &after_gap);
     if (!s.ok()) return Fail(s);
+    last_guess = handle;
   } else {
     handle.offset = blocks_cut == 1 ? 0 : last_guess.offset + last_guess.size + kBlockTrailerSize;
     handle.size = payload.size();
@@ -545,7 +558,9 @@ Status TableBuilder::Rep::WriteDirect(Slice payload, BlockHandle* handle, bool* 
 }
 
 void TableBuilder::Rep::Queue(Slice payload, size_t entry) {
-  if (open_batch == nullptr) open_batch = std::make_unique<BlockBatch>();
+  if (open_batch == nullptr) {
+    open_batch = pipeline != nullptr ? pipeline->NewBatch() : std::make_unique<BlockBatch>();
+  }
   open_batch->raw.Append(payload.data(), payload.size());
   BlockBatch::Item item;
   item.raw_size = payload.size();
@@ -563,10 +578,20 @@ void TableBuilder::Rep::SubmitOpenBatch() {
     return;
   }
   if (pipeline->full()) {
-    Status s = WriteBatch(pipeline->TakeOldest().get());
+    std::unique_ptr<BlockBatch> batch = pipeline->TakeOldest();
+    Status s = WriteBatch(batch.get());
     if (!s.ok()) return Fail(s);
+    pipeline->GiveBack(std::move(batch));
   }
   pipeline->Submit(std::move(open_batch));
+}
+
+// From here on blocks are compressed by those who have time.
+void TableBuilder::Rep::GetHelp() {
+  const BlockCompressor& compressor =
+      dictionary_compressor != nullptr ? *dictionary_compressor : plain_compressor;
+  if (sampling || options.helpers.jobs == 0 || compressor.type() == CompressionType::kNone) return;
+  pipeline = std::make_unique<BatchPipeline>(&compressor, out.checksum(), options.helpers);
 }
 
 // Writes blocks that CompressBatch() has prepared.
@@ -623,8 +648,8 @@ Status TableBuilder::Rep::StopSampling() {
   dictionary_compressor = std::make_unique<BlockCompressor>(
       plain_compressor.type(), compression, dictionary, options.table.verify_compression);
   if (compression.parallel_threads > 1) {
-    pipeline = std::make_unique<BatchPipeline>(dictionary_compressor.get(), out.checksum(),
-                                               compression.parallel_threads);
+    pipeline =
+        std::make_unique<BatchPipeline>(dictionary_compressor.get(), out.checksum(), Workers());
   }
   for (std::unique_ptr<BlockBatch>& batch : sampled) {
     Status s;

@@ -20,6 +20,7 @@
 #include "core/key/internal_key.h"
 #include "core/options/options.h"
 #include "core/plugin/table_properties_collector.h"
+#include "core/table/block_batch.h"
 #include "core/table/table_file_writer.h"
 #include "core/table/table_properties.h"
 
@@ -65,6 +66,8 @@ struct TableBuilderOptions {
   // Blocks are put here as they are written when table.prepopulate_block_cache says so.
   bool fill_cache = false;
   std::shared_ptr<Cache> block_cache;
+  // Who may compress blocks of this file as well, once it has become large.
+  BatchWorkers helpers;
 };
 
 class TableBuilder {

@@ -13,7 +13,10 @@ Readahead::Settings ReadaheadSettings(const TableOptions& table, const ReadOptio
   settings.reads_before = table.num_file_reads_for_auto_readahead;
   if (settings.initial_bytes == 0) settings.bytes_max = 0;
   settings.fixed_bytes = static_cast<size_t>(options.readahead_size);
-  if (caller == TableCaller::kCompaction) settings.fixed_bytes = compaction_readahead_bytes;
+  if (caller == TableCaller::kCompaction) {
+    settings.fixed_bytes = compaction_readahead_bytes;
+    settings.releases_passed = true;
+  }
   return settings;
 }
 

@@ -43,7 +43,12 @@ TableFile::TableFile(std::unique_ptr<RandomAccessFile> file, std::string path, u
     const size_t words = static_cast<size_t>(size_bytes / kVerifiedGrain / 64 + 1);
     verified_.reset(new std::atomic<uint64_t>[words]());
     bitmap_bytes_ = words * sizeof(uint64_t);
+    Join(mapping_);
   }
+}
+
+TableFile::~TableFile() {
+  if (mapped()) Leave();
 }
 
 bool TableFile::IsVerified(const BlockHandle& handle) const {
@@ -148,6 +153,7 @@ Status TableFile::ReadBlockUntimed(TableRead* read, const BlockHandle& handle, B
   if (mapped()) {
     if (readahead != nullptr) readahead->HintMapped(this, handle.offset, total);
     const char* raw = mapping_.data() + handle.offset;
+    Touch(handle.offset, total);
     const auto type = static_cast<CompressionType>(raw[handle.size]);
     if (!(MayBeCompressed(content) && type != CompressionType::kNone)) {
       if (!IsVerified(handle)) {

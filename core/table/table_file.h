@@ -18,6 +18,7 @@
 #include "core/env/file_system.h"
 #include "core/table/block.h"
 #include "core/table/footer.h"
+#include "core/table/mapped_budget.h"
 #include "core/table/properties_block.h"
 #include "core/table/table_read.h"
 
@@ -32,7 +33,7 @@ enum class BlockContent : uint8_t {
 
 class Readahead;
 
-class TableFile final : public MappingOwner {
+class TableFile final : public MappingOwner, private MappedBudget::Member {
  public:
   TableFile(std::unique_ptr<RandomAccessFile> file, std::string path, uint64_t size_bytes,
             Clock* clock, RateLimiter* rate_limiter);
@@ -79,6 +80,9 @@ class TableFile final : public MappingOwner {
   // Brings a range into memory soon, where the system can.
   void Prefetch(uint64_t offset, size_t size) const { (void)file_->Prefetch(offset, size); }
 
+  // With a mapping: the range may leave this process's memory. It comes back when it is read.
+  void ReleaseMapped(uint64_t offset, uint64_t size) { ReleaseRange(offset, size); }
+
   size_t memory_bytes() const { return sizeof(TableFile) + path_.capacity() + bitmap_bytes_; }
 
  private:
@@ -86,7 +90,7 @@ class TableFile final : public MappingOwner {
   // no two of them begin in the same stretch of this size.
   static constexpr uint64_t kVerifiedGrain = 512;
 
-  ~TableFile() override = default;
+  ~TableFile() override;
   [[gnu::cold]] void ThrottleSlow(IoPriority priority, uint64_t bytes) const;
   Status ReadBlockUntimed(TableRead* read, const BlockHandle& handle, BlockContent content,
                           bool parse, Readahead* readahead, size_t total, BlockRef* block);

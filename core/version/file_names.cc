@@ -162,7 +162,7 @@ const std::string& DirectoryOfPath(const std::vector<std::string>& directories, 
 }
 
 Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
-                      Directory* directory, bool* renamed) {
+                      Directory* directory, bool* renamed, bool sync_last) {
   if (renamed != nullptr) *renamed = false;
   const std::string temporary = TempFileName(db_path, manifest_number);
   std::string content = ManifestFileName("", manifest_number).substr(1);
@@ -179,7 +179,7 @@ Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manif
     (void)fs->DeleteFile(temporary);
     return s;
   }
-  return directory == nullptr ? Status::Ok() : directory->Fsync();
+  return directory == nullptr || !sync_last ? Status::Ok() : directory->Fsync();
 }
 
 Status ReadCurrentFile(FileSystem* fs, const std::string& db_path, std::string* manifest_path,

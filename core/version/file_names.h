@@ -67,9 +67,9 @@ const std::string& DirectoryOfPath(const std::vector<std::string>& directories, 
 
 // Durable switch of CURRENT to MANIFEST-<number>, a file that has been synced: temporary,
 // sync, sync of the directory, rename, sync of the directory. With `*renamed` set CURRENT may name
-// the new MANIFEST even on an error.
+// the new MANIFEST even on an error. `sync_last`: false leaves the last sync to the caller.
 Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
-                      Directory* directory, bool* renamed = nullptr);
+                      Directory* directory, bool* renamed = nullptr, bool sync_last = true);
 // The path of the MANIFEST that CURRENT names, and its number.
 Status ReadCurrentFile(FileSystem* fs, const std::string& db_path, std::string* manifest_path,
                        uint64_t* manifest_number);

@@ -19,6 +19,7 @@ struct VersionSet::Writer {
   const std::vector<FamilyEdits>* changes;
   bool atomic = false;
   bool new_manifest = false;
+  bool sync_names = true;
   bool family_change = false;  // Adds or drops a family: written alone.
   const FamilySpec* added = nullptr;
   Directory* directory = nullptr;
@@ -47,6 +48,7 @@ struct VersionSet::Batch {
   std::vector<Entry> entries;  // In the order in which they are written.
   std::vector<Part> parts;     // Families whose files change.
   Directory* directory = nullptr;
+  bool sync_names = false;
   std::shared_ptr<const DbOptions> options;
 
   bool roll = false;
@@ -64,11 +66,12 @@ Status VersionSet::LogAndApply(ColumnFamilyVersions* family, VersionEdit* edit,
 }
 
 Status VersionSet::LogAndApply(const std::vector<FamilyEdits>& changes, Directory* directory,
-                               bool atomic, bool new_manifest) {
+                               bool atomic, bool new_manifest, bool sync_names) {
   mutex_->AssertHeld();
   Writer writer(mutex_, changes);
   writer.atomic = atomic;
   writer.new_manifest = new_manifest;
+  writer.sync_names = sync_names;
   writer.directory = directory;
   return Submit(&writer);
 }
@@ -130,6 +133,7 @@ void VersionSet::Collect(Writer* leader, Batch* batch) {
     if (writer != leader && (leader->family_change || writer->family_change)) break;
     batch->writers.push_back(writer);
     new_manifest |= writer->new_manifest;
+    batch->sync_names |= writer->sync_names;
     if (writer->directory != nullptr) batch->directory = writer->directory;
 
     const size_t first = batch->entries.size();
@@ -238,7 +242,7 @@ Status VersionSet::WriteManifest(Batch* batch, bool* current_may_have_changed) {
   batch->manifest_size = log->file()->size_bytes();
   if (!batch->roll) return s;
   return SetCurrentFile(file_system(), db_path_, batch->manifest_number, batch->directory,
-                        current_may_have_changed);
+                        current_may_have_changed, batch->sync_names);
 }
 
 void VersionSet::InstallBatch(Batch* batch) {

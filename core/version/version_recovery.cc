@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/cpu.h"
 #include "core/base/epoch.h"
 #include "core/version/manifest_replay.h"
 #include "core/version/version_set.h"
@@ -249,8 +250,7 @@ Status VersionSet::OpenTables(
   const size_t worth = wanted.size() / 8;
   const auto allowed = static_cast<size_t>(std::max(1, options_->max_file_opening_threads));
   std::vector<std::thread> helpers;
-  for (size_t i = 1; i < std::min({worth, allowed, size_t{std::thread::hardware_concurrency()}});
-       ++i) {
+  for (size_t i = 1; i < std::min({worth, allowed, size_t{CpuCount()}}); ++i) {
     helpers.emplace_back(open);
   }
   open();

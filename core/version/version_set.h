@@ -183,8 +183,11 @@ class VersionSet {
   //
   // An error leaves versions as they were, and the next call begins a new MANIFEST. Until
   // that has succeeded the old one may name the edits' files: AddLiveFiles() keeps them.
+  //
+  // `sync_names`: false leaves it to the caller to sync the directory after CURRENT has changed,
+  // before anything is deleted or promised that depends on the new MANIFEST.
   Status LogAndApply(const std::vector<FamilyEdits>& changes, Directory* directory,
-                     bool atomic = false, bool new_manifest = false);
+                     bool atomic = false, bool new_manifest = false, bool sync_names = true);
   Status LogAndApply(ColumnFamilyVersions* family, VersionEdit* edit, Directory* directory);
   // Whether the last write of the MANIFEST failed after CURRENT may have changed.
   const Status& manifest_status() const { return manifest_status_; }

@@ -5,6 +5,8 @@
 
 #include "core/batch/write_batch.h"
 #include "core/version/file_names.h"
+#include "core/version/version_edit.h"
+#include "core/wal/log_reader.h"
 #include "tests/unit/db/db_test_base.h"
 
 namespace skarn {
@@ -308,6 +310,45 @@ TEST_F(RecoveryTest, ASecondaryFollowsItsPrimary) {
             "Not implemented: Not supported operation in secondary mode.");
   CloseDb();
   primary_handles.clear();
+}
+
+// A torn write may leave out a record of the MANIFEST and keep one behind it. Logs must not be
+// given up by a record that is read when the file they were flushed to is named by one that is
+// not.
+TEST_F(RecoveryTest, ARecordThatGivesUpLogsNamesTheFileTheyWereFlushedTo) {
+  for (const bool atomic : {false, true}) {
+    env_ = NewMemoryEnv();
+    options_.env = env_.get();
+    options_.create_missing_column_families = true;
+    options_.atomic_flush = atomic;
+    Open({"default", "other"});
+    std::string manifest;
+    ASSERT_TRUE(ReadFileToString(env_->file_system, path_ + "/CURRENT").ok());
+    manifest = *ReadFileToString(env_->file_system, path_ + "/CURRENT");
+    manifest.pop_back();
+    for (const size_t family : {0u, 1u}) ASSERT_OK(Put("a", "1", family));
+    for (const size_t family : {0u, 1u}) ASSERT_OK(Flush(family));
+    ASSERT_OK(Put("b", "2", 1));
+    ASSERT_OK(Flush(1));
+
+    auto file = env_->file_system->NewSequentialFile(path_ + "/" + manifest, FileOptions());
+    ASSERT_TRUE(file.ok());
+    LogReader reader(std::move(*file), nullptr, /*log_number=*/0);
+    Slice record;
+    std::string scratch;
+    int with_minimum = 0;
+    bool any_file = false;
+    while (reader.ReadRecord(&record, &scratch, RecoveryMode::kTolerateCorruptedTail)) {
+      VersionEdit edit;
+      ASSERT_OK(edit.DecodeFrom(record));
+      any_file = any_file || !edit.new_files.empty();
+      if (!any_file || !edit.min_log_number_to_keep) continue;
+      ++with_minimum;
+      EXPECT_FALSE(edit.new_files.empty()) << atomic;
+    }
+    EXPECT_GE(with_minimum, 2) << atomic;
+    CloseDb();
+  }
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/cache/cache.h"
+#include "core/env/deterministic_pool.h"
 #include "core/key/internal_key.h"
 #include "core/plugin/slice_transform.h"
 #include "core/table/index_builder.h"
@@ -347,6 +348,41 @@ TEST(BuilderTable, ThreadsChangeNothingInTheFile) {
     }
     // Only the description of the options differs, by the number of threads not at all.
     EXPECT_EQ(bytes[0], bytes[1]) << dictionary;
+  }
+}
+
+// Threads that happen to be free, or never are, or are taken away in the middle.
+TEST(BuilderTable, HelpersChangeNothingInTheFile) {
+  const Content content = RandomContent(8, 25000, /*external=*/false);
+  TableBuilderOptions options = BaseOptions();
+  options.compression = CompressionType::kLz4;
+  options.table.filter_policy = std::make_shared<FilterPolicy>();
+  const std::string alone = Write(options, content);
+  ASSERT_GT(alone.size(), 8 * kBatchBytes);
+
+  const std::unique_ptr<ThreadPool> threads = NewThreadPool();
+  threads->SetThreads(ThreadPool::Priority::kHigh, 2);
+  DeterministicPool never;
+  for (ThreadPool* pool : {threads.get(), static_cast<ThreadPool*>(&never)}) {
+    for (const uint32_t jobs : {1u, 2u, 5u}) {
+      options.helpers.pool = pool;
+      options.helpers.priority = ThreadPool::Priority::kHigh;
+      options.helpers.jobs = jobs;
+      EXPECT_EQ(Write(options, content), alone) << jobs;
+      EXPECT_EQ(never.QueueLength(ThreadPool::Priority::kHigh), 0) << jobs;
+    }
+  }
+  // One that is given up leaves nothing behind that runs.
+  std::string bytes;
+  FileWriter file(std::make_unique<StringFile>(&bytes), "file", FileOptions(),
+                  FileWriter::Options());
+  options.helpers.pool = threads.get();
+  for (int i = 0; i < 3; ++i) {
+    TableBuilder builder(options, &file);
+    for (const auto& [key, value] : content.entries) {
+      builder.Add(PackedUserKey(key), PackedTag(key), value);
+    }
+    builder.Abandon();
   }
 }
 
