@@ -35,6 +35,7 @@ struct JobContext {
   const KeyOrder* order = nullptr;
   TableCache* table_cache = nullptr;
   int job_id = 0;
+  std::atomic<uint32_t>* progress = nullptr;  // Of a flush, in 1/1024; may be null.
   // Takes the next file number and protects it from the purge until the job ends.
   std::function<uint64_t()> new_file_number;
   // Where table files of a path id go.

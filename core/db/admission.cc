@@ -40,6 +40,10 @@ Status DbImpl::Admit(Writer* leader) {
     if (status.ok() && (bits & kSharedBuffer) != 0 && write_buffers_->ShouldFlush()) {
       status = FlushForSharedBuffer(&cleanup);
     }
+    if ((bits & kPace) != 0) {
+      ClearAdmission(kPace);
+      if (status.ok()) PaceWrite(*leader);
+    }
     if (status.ok() && (bits & kSwitchMemtable) != 0) {
       ClearAdmission(kSwitchMemtable);
       status = SwitchFullMemtables(&cleanup);
@@ -115,6 +119,38 @@ Status DbImpl::DelayWrite(Writer* leader) {
     return Status::ShutdownInProgress("stalled writes");
   }
   return status;
+}
+
+bool DbImpl::IsAheadOfFlush() const {
+  for (const ColumnFamily* family : families_) {
+    const ImmutableList& list = family->immutables();
+    const int most = family->options().max_write_buffer_number;
+    if (!list.flush_running() || static_cast<int>(list.unflushed()) + 1 < most) continue;
+    // From three quarters when the flush begins to nearly all when only its sync is left.
+    const uint32_t may_be = 768 + family->flush_progress.load(std::memory_order_relaxed) * 15 / 64;
+    if (family->active()->fullness() > may_be) return true;
+  }
+  return false;
+}
+
+void DbImpl::PaceWrite(const Writer& leader) {
+  // The last quarter of a memtable whose switch would stop all writes is filled as fast as the
+  // flush before it goes on: short naps instead of one long stop. This comes by once for every
+  // block of the memtable.
+  static constexpr uint64_t kNapUs = 500;
+  static constexpr uint64_t kNapsMaxUs = 30000;
+  if (leader.no_slowdown) return;
+  uint64_t napped_us = 0;
+  while (napped_us < kNapsMaxUs && !errors_.stops_writes() &&
+         !shutting_down_.load(std::memory_order_acquire) && IsAheadOfFlush()) {
+    mutex_.Unlock();
+    env_->clock->SleepMicros(kNapUs);
+    mutex_.Lock();
+    napped_us += kNapUs;
+  }
+  if (napped_us == 0) return;
+  stall_micros_ += napped_us;
+  if (statistics_ != nullptr) statistics_->Add(Ticker::kStallMicros, napped_us);
 }
 
 Status DbImpl::SwitchFullMemtables(Cleanup* cleanup) {

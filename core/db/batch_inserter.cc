@@ -90,14 +90,15 @@ void CollectTimestampSizes(Slice bytes, const FamilyTable& families, bool older,
 namespace {
 
 // After an entry went into `table`, or is there already.
-void Inserted(ColumnFamily* family, const MemTable& table, InsertContext* context) {
+void Inserted(ColumnFamily* family, MemTable* table, InsertContext* context) {
   ++context->sequence;
   ++context->inserted;
-  if (SKARN_UNLIKELY(table.ShouldFlush())) {
-    if (!family->wants_switch.load(std::memory_order_relaxed)) {
-      family->wants_switch.store(true, std::memory_order_relaxed);
-    }
-    context->wants_switch = true;
+  const uint32_t notices = table->notices();
+  if (SKARN_LIKELY(notices == 0)) return;
+  context->notices |= notices;
+  if ((notices & MemTable::kNearlyFull) != 0) table->ForgetNearlyFull();
+  if ((notices & MemTable::kFull) != 0 && !family->wants_switch.load(std::memory_order_relaxed)) {
+    family->wants_switch.store(true, std::memory_order_relaxed);
   }
 }
 
@@ -128,7 +129,7 @@ void Inserted(ColumnFamily* family, const MemTable& table, InsertContext* contex
                                                              std::memory_order_relaxed)) {
     }
   }
-  Inserted(family, *table, context);
+  Inserted(family, table, context);
   return Status::Ok();
 }
 
@@ -142,7 +143,7 @@ Status InsertEntry(ColumnFamily* family, EntryKind kind, Slice key, Slice value,
   }
   MemTable* const table = family->active();
   Status status = table->Add(context->sequence, kind, key, value, context->concurrent);
-  if (SKARN_LIKELY(status.ok())) Inserted(family, *table, context);
+  if (SKARN_LIKELY(status.ok())) Inserted(family, table, context);
   return status;
 }
 

@@ -45,7 +45,7 @@ struct InsertContext {
   const FamilyTable* families = nullptr;
   SequenceNumber sequence = 0;  // Of the next entry; advanced.
   bool concurrent = false;
-  bool wants_switch = false;   // Set when some memtable is full now.
+  uint32_t notices = 0;        // MemTable::Notice bits of those inserted into.
   uint64_t log_reference = 0;  // Of the prepare record, for commits of transactions.
 
   // Recovery only: entries of families whose log number is above this are in files already.

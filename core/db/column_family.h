@@ -110,6 +110,8 @@ class ColumnFamily {
   std::atomic<bool> limits_merges{false};
   // Oldest log with a prepared transaction committed into the active memtable; 0 none.
   std::atomic<uint64_t> active_prepare_log{0};
+  // How far the running flush is, in 1/1024. Written by its thread.
+  std::atomic<uint32_t> flush_progress{0};
   // Since open, for statistics dumps; indexed by level, then one for the flush.
   struct LevelStats {
     uint64_t micros = 0;

@@ -266,6 +266,7 @@ class DbImpl final : public Db {
     kClosing = 1 << 4,
     kNotWritable = 1 << 5,  // Read-only or secondary.
     kLogsTooLarge = 1 << 6,
+    kPace = 1 << 8,          // A memtable is nearly full.
     kSharedBuffer = 1 << 7,  // A write buffer manager must be asked each time.
   };
 
@@ -314,6 +315,10 @@ class DbImpl final : public Db {
   // Does what the bits of admission_ ask for. Leader only.
   [[gnu::cold]] Status Admit(Writer* leader) SKARN_EXCLUDES(mutex_);
   Status DelayWrite(Writer* leader) SKARN_REQUIRES(mutex_);
+  void PaceWrite(const Writer& leader) SKARN_REQUIRES(mutex_);
+  // Whether a memtable whose switch would stop all writes fills faster than the one before it is
+  // flushed.
+  bool IsAheadOfFlush() const SKARN_REQUIRES(mutex_);
   Status SwitchFullMemtables(Cleanup* cleanup) SKARN_REQUIRES(mutex_);
   Status FlushForLogSize(Cleanup* cleanup) SKARN_REQUIRES(mutex_);
   Status FlushForSharedBuffer(Cleanup* cleanup) SKARN_REQUIRES(mutex_);

@@ -241,6 +241,8 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
                  .Add("num_range_deletes", ranges)
                  .Add("flush_reason", FlushReasonName(request->reason))
                  .Take());
+    job.family->flush_progress.store(0, std::memory_order_relaxed);
+    job.context.progress = &job.family->flush_progress;
     status = RunFlushJob(job.context, *job.options, job.tables, job.compression, job.epoch,
                          TableCreationReason::kFlush, &job.result);
     if (status.ok()) LogFlushedTable(job.family->name(), job_id, start_us, job.result);

@@ -373,7 +373,8 @@ Status DbOpener::ApplyRecord(Slice record, uint64_t log_number, LogReader* reade
                next_sequence_, " , current next seqno: ", context.sequence));
   }
   next_sequence_ = context.sequence;
-  if (context.wants_switch && request_.mode == Db::Mode::kReadWrite) return FlushFullMemtables();
+  if ((context.notices & MemTable::kFull) != 0 && request_.mode == Db::Mode::kReadWrite)
+    return FlushFullMemtables();
   if (db_->write_buffers_ != nullptr && options_->enforce_write_buffer_manager_during_recovery &&
       request_.mode == Db::Mode::kReadWrite && db_->write_buffers_->ShouldFlush()) {
     for (ColumnFamily* family : context.families->families()) {

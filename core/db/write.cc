@@ -31,7 +31,7 @@ constexpr std::chrono::microseconds kRejoinMax(50);
 struct ParallelInsert {
   const FamilyTable* families = nullptr;
   std::atomic<uint32_t> pending{0};  // Members that are not done.
-  std::atomic<bool> wants_switch{false};
+  std::atomic<uint32_t> notices{0};  // Of all members.
 };
 
 // The tag for the default family; `*with_family` gets the one that a family's id follows.
@@ -302,7 +302,7 @@ Status DbImpl::Commit(Writer* writer) {
       insert.families = group->families;
       insert.concurrent = true;
       writer->status = InsertWriter(writer, &insert);
-      if (insert.wants_switch) group->wants_switch.store(true, std::memory_order_relaxed);
+      if (insert.notices != 0) group->notices.fetch_or(insert.notices, std::memory_order_relaxed);
       // Release: the leader sees what was inserted. The group may vanish after this.
       std::atomic<uint32_t>* const pending = &group->pending;
       if (pending->fetch_sub(1, std::memory_order_acq_rel) == 1) pending->notify_one();
@@ -569,13 +569,15 @@ Status DbImpl::InsertGroup(Writer* leader, Writer* last, bool parallel) {
          left = group.pending.load(std::memory_order_acquire)) {
       group.pending.wait(left, std::memory_order_acquire);
     }
-    if (group.wants_switch.load(std::memory_order_relaxed)) insert.wants_switch = true;
+    insert.notices |= group.notices.load(std::memory_order_relaxed);
     for (Writer* writer = leader->newer;; writer = writer->newer) {
       if (!writer->excluded && !writer->status.ok() && status.ok()) status = writer->status;
       if (writer == last) break;
     }
   }
-  if (SKARN_UNLIKELY(insert.wants_switch)) SetAdmission(kSwitchMemtable);
+  if (SKARN_UNLIKELY(insert.notices != 0)) {
+    SetAdmission((insert.notices & MemTable::kFull) != 0 ? kSwitchMemtable : kPace);
+  }
   return status;
 }
 

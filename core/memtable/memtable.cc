@@ -65,6 +65,7 @@ struct MemTable::Rep {
         charge(memory_charge),
         block_size(ArenaBlockSize(given)),
         full_at(FullAt(given.write_buffer_size, block_size)),
+        notice_at(full_at / 4 * 3),
         check(given.inplace_update_support ? 0 : given.protection_bytes_per_key),
         reads_plainly(check.size_bytes() == 0 && !given.inplace_update_support),
         tombstones(order),
@@ -94,7 +95,7 @@ struct MemTable::Rep {
     return static_cast<uint64_t>(static_cast<double>(rep.full_at) / each);
   }
 
-  // Adds to the used bytes. True when the memtable became full.
+  // Adds to the used bytes. True when NoteFilling() is to follow.
   bool Use(uint64_t bytes, bool concurrent) {
     uint64_t now;
     if (concurrent) {
@@ -104,7 +105,7 @@ struct MemTable::Rep {
       used.store(now, std::memory_order_relaxed);
     }
     if (SKARN_UNLIKELY(now > charged.load(std::memory_order_relaxed))) Charge(now);
-    return now >= full_at;
+    return now >= notice_at.load(std::memory_order_relaxed);
   }
   [[gnu::noinline]] void Charge(uint64_t now) {
     uint64_t before = charged.load(std::memory_order_relaxed);
@@ -132,6 +133,7 @@ struct MemTable::Rep {
   const bool reads_plainly;  // Values need neither locks nor verification.
 
   std::atomic<uint64_t> used{0};                  // Written by adding threads.
+  std::atomic<uint64_t> notice_at;                // Likewise: used bytes to be noted next.
   std::atomic<uint64_t> charged{kInitialCharge};  // Likewise.
   std::atomic<uint64_t> oldest_write_s{UINT64_MAX};
   std::atomic<bool> immutable{false};
@@ -181,7 +183,7 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
   char* record = rep.store.Append(&lane->position, size, &ref);
   if (SKARN_UNLIKELY(record == nullptr)) {
     if (concurrent) WriteLanes::Release(lane);
-    should_flush_.store(true, std::memory_order_relaxed);
+    notices_.fetch_or(kFull, std::memory_order_relaxed);
     return Status::Aborted("memtable has no room for the entry");
   }
   WriteRecord(record, user_key, tag, value);
@@ -219,24 +221,39 @@ Status MemTable::Add(SequenceNumber sequence, EntryKind kind, Slice user_key, Sl
     written_.store(true, std::memory_order_release);
   }
 
-  bool full = false;
+  bool note = false;
   if (!concurrent) {
-    full = rep.Use(size + kEntryOverhead, /*concurrent=*/false);
+    note = rep.Use(size + kEntryOverhead, /*concurrent=*/false);
   } else {
     // The sum is a line that all writers share: they touch it now and then.
     lane->pending_bytes += size + kEntryOverhead;
     if (lane->pending_bytes >= rep.block_size / 16) {
-      full = rep.Use(lane->pending_bytes, /*concurrent=*/true);
+      note = rep.Use(lane->pending_bytes, /*concurrent=*/true);
       lane->pending_bytes = 0;
     }
     WriteLanes::Release(lane);
   }
-  if (SKARN_UNLIKELY(full)) should_flush_.store(true, std::memory_order_relaxed);
+  if (SKARN_UNLIKELY(note)) NoteFilling();
   if (SKARN_UNLIKELY(lane_entries % OrderedRecords::kDrainInterval == 0) && !rep.ordered.eager() &&
       rep.ordered.wanted()) {
     rep.ordered.DrainSome();
   }
   return Status::Ok();
+}
+
+void MemTable::NoteFilling() {
+  const uint64_t used = rep_->used.load(std::memory_order_relaxed);
+  const bool full = used >= rep_->full_at;
+  // When it is full, every writer is told.
+  if (!full) {
+    rep_->notice_at.store(std::min(used + rep_->block_size, rep_->full_at),
+                          std::memory_order_relaxed);
+  }
+  notices_.fetch_or(full ? kFull : kNearlyFull, std::memory_order_relaxed);
+}
+
+uint32_t MemTable::fullness() const {
+  return static_cast<uint32_t>(rep_->used.load(std::memory_order_relaxed) * 1024 / rep_->full_at);
 }
 
 bool MemTable::WantsPrefetch() const {
@@ -252,10 +269,10 @@ Status MemTable::AddTombstone(SequenceNumber sequence, Slice start, Slice end) {
   rep.tombstones.Add(start, end, sequence);
   rep.NoteFirstWrite();
   written_.store(true, std::memory_order_release);
-  const bool full = rep.Use(start.size() + end.size() + kTombstoneOverhead, /*concurrent=*/true);
+  if (rep.Use(start.size() + end.size() + kTombstoneOverhead, /*concurrent=*/true)) NoteFilling();
   const uint32_t count_max = rep.options.max_range_deletions;
-  if (full || (count_max > 0 && rep.tombstones.count() >= count_max)) {
-    should_flush_.store(true, std::memory_order_relaxed);
+  if (count_max > 0 && rep.tombstones.count() >= count_max) {
+    notices_.fetch_or(kFull, std::memory_order_relaxed);
   }
   return Status::Ok();
 }

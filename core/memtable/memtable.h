@@ -101,7 +101,14 @@ class MemTable {
 
   // True once it is full by the rules of write_buffer_size or has too many range deletions.
   // A cheap check after each write.
-  bool ShouldFlush() const { return should_flush_.load(std::memory_order_relaxed); }
+  bool ShouldFlush() const { return (notices() & kFull) != 0; }
+  // What a writer should know after each write: it is full, or nearly and filling on.
+  enum Notice : uint32_t { kFull = 1, kNearlyFull = 2 };
+  uint32_t notices() const { return notices_.load(std::memory_order_relaxed); }
+  // It comes again when more was written.
+  void ForgetNearlyFull() { notices_.fetch_and(~uint32_t{kNearlyFull}, std::memory_order_relaxed); }
+  // Of the bytes that make it full, in 1/1024.
+  uint32_t fullness() const;
 
   uint64_t id() const { return id_; }
   // False from the first write on, before anybody is shown what it wrote.
@@ -122,6 +129,7 @@ class MemTable {
  private:
   ~MemTable();
   struct Rep;
+  [[gnu::noinline]] void NoteFilling();
   Status AddTombstone(SequenceNumber sequence, Slice start, Slice end);
   void GetOrdered(PointLookup* lookup) const;
   // Adds what the options want verified.
@@ -134,8 +142,8 @@ class MemTable {
   const uint64_t id_;
   const SequenceNumber earliest_sequence_;
   std::atomic<int> references_{1};
-  std::atomic<bool> should_flush_{false};  // Written by adding threads.
-  std::atomic<bool> written_{false};       // Likewise.
+  std::atomic<uint32_t> notices_{0};  // Written by adding threads.
+  std::atomic<bool> written_{false};  // Likewise.
 };
 
 }  // namespace skarn

@@ -72,6 +72,18 @@ std::string Time(uint64_t time) {
 
 }  // namespace
 
+// Holds back what is written to tables.
+class HoldingFileSystem final : public FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path,
+                                                        const FileOptions& options) override {
+    while (hold && Slice(path).EndsWith(".sst")) std::this_thread::yield();
+    return target()->NewWritableFile(path, options);
+  }
+  std::atomic<bool> hold{false};
+};
+
 class OptionsTest : public DbTest {
  protected:
   Status PutAt(const std::string& key, uint64_t time, const std::string& value) {
@@ -723,6 +735,41 @@ TEST_F(OptionsTest, FilesGetTheTemperatureOfTheirLevel) {
   EXPECT_EQ(AnyFile()->temperature, Temperature::kCold);
   Open();
   EXPECT_EQ(AnyFile()->temperature, Temperature::kCold);
+}
+
+// Writers that fill a memtable faster than the one before it is flushed take naps at its end
+// instead of one long stop; those that must not be slowed down do not.
+TEST_F(OptionsTest, WritersAreSlowedDownBeforeTheyMustStop) {
+  HoldingFileSystem file_system(env_->file_system);
+  FileSystem* const target = std::exchange(env_->file_system, &file_system);
+  const auto statistics = Count();
+  family_options_.write_buffer_size = 1 << 20;
+  Open();
+  file_system.hold = true;
+  int i = 0;
+  const auto fill = [&](int count) {
+    for (const int end = i + count; i < end; ++i) {
+      ASSERT_OK(Put("key" + std::to_string(i), std::string(1000, 'v')));
+    }
+  };
+  fill(1100);  // More than one memtable, which is being flushed now.
+  EXPECT_EQ(statistics->Get(Ticker::kStallMicros), 0u);
+  uint64_t running = 0;
+  while (running == 0) {
+    ASSERT_TRUE(db_->GetIntProperty(cf(0), "rocksdb.num-running-flushes", &running));
+  }
+  fill(500);
+  EXPECT_EQ(statistics->Get(Ticker::kStallMicros), 0u);
+  write_.no_slowdown = true;
+  fill(180);
+  EXPECT_EQ(statistics->Get(Ticker::kStallMicros), 0u);
+  write_.no_slowdown = false;
+  fill(100);
+  EXPECT_GT(statistics->Get(Ticker::kStallMicros), 0u);
+  file_system.hold = false;
+  fill(1000);
+  CloseDb();
+  env_->file_system = target;
 }
 
 }  // namespace skarn

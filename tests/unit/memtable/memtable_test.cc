@@ -218,7 +218,13 @@ TEST(MemTable, WantsToBeFlushedWhenItsBlocksAreUsedUp) {
   Table table(options);
   SequenceNumber sequence = 1;
   uint64_t bytes = 0;
+  uint32_t warnings = 0;
   while (!table->ShouldFlush()) {
+    if ((table->notices() & MemTable::kNearlyFull) != 0) {
+      EXPECT_GE(table->fullness(), 768u);
+      table->ForgetNearlyFull();
+      ++warnings;
+    }
     table.Put(sequence, "key" + std::to_string(sequence), std::string(100, 'v'));
     bytes = table->data_bytes();
     ++sequence;
@@ -226,6 +232,10 @@ TEST(MemTable, WantsToBeFlushedWhenItsBlocksAreUsedUp) {
   }
   EXPECT_GT(bytes, (1u << 20) * 3 / 4);
   EXPECT_LT(bytes, 1u << 20);
+  // At three quarters, and after each block from there.
+  EXPECT_GE(warnings, 2u);
+  EXPECT_LE(warnings, 3u);
+  EXPECT_GE(table->fullness(), 1024u);
 }
 
 TEST(MemTable, WantsToBeFlushedAfterTooManyRangeDeletions) {
