@@ -148,6 +148,7 @@ Status InsertEntry(ColumnFamily* family, EntryKind kind, Slice key, Slice value,
 }
 
 Status InsertBatch(Slice bytes, InsertContext* context) {
+  const bool usual = !context->recovering && context->log_reference == 0;
   BatchReader reader(bytes);
   BatchEntry entry;
   uint32_t family_id = UINT32_MAX;
@@ -181,6 +182,14 @@ Status InsertBatch(Slice bytes, InsertContext* context) {
         }
       }
       lead = 1;
+    }
+    if (SKARN_LIKELY(entry.kind == BatchTag::kPut && usual && !family->inplace_updates())) {
+      MemTable* const table = family->active();
+      Status s = table->Add(context->sequence, EntryKind::kValue, entry.key, entry.value,
+                            context->concurrent);
+      if (SKARN_UNLIKELY(!s.ok())) return s;
+      Inserted(family, table, context);
+      continue;
     }
     EntryKind kind = EntryKind::kValue;
     switch (entry.kind) {

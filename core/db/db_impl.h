@@ -294,8 +294,7 @@ class DbImpl final : public Db {
   void LeadGroup(Writer* leader);
   Status AppendGroup(Writer* leader, Writer* last, SequenceNumber first);
   Status InsertGroup(Writer* leader, Writer* last, bool parallel);
-  Status AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries,
-                       const std::map<uint32_t, size_t>& timestamp_sizes);
+  Status AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries);
   static Status InsertWriter(Writer* writer, InsertContext* context);
   bool MergeHeadSlow(ColumnFamily* family, Slice key, Slice operand, SequenceNumber sequence,
                      std::string* merged);

@@ -436,23 +436,6 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   }
   if (!anything) return Status::Ok();
 
-  std::map<uint32_t, size_t> timestamp_sizes;
-  const FamilyTable& families = *family_table_.load(std::memory_order_acquire);
-  if (SKARN_UNLIKELY(families.has_timestamps())) {
-    constexpr uint32_t kFirstReleaseWithSizes = 802;
-    const uint32_t release = opened_options_->options_file_release;
-    const bool older = release != 0 && release < kFirstReleaseWithSizes;
-    for (Writer* writer = leader;; writer = writer->newer) {
-      if (!writer->excluded) {
-        if (writer->family != nullptr) {
-          CollectTimestampSize(*writer->family, older, &timestamp_sizes);
-        } else {
-          CollectTimestampSizes(writer->batch_bytes, families, older, &timestamp_sizes);
-        }
-      }
-      if (writer == last) break;
-    }
-  }
   if (SKARN_UNLIKELY(leader->rate_limiter_priority != IoPriority::kTotal) &&
       rate_limiter_ != nullptr) {
     for (uint64_t left = bytes; left > 0;) {
@@ -462,7 +445,8 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
     }
   }
   Status s;
-  if (char* to = timestamp_sizes.empty() ? wals_.Room(bytes) : nullptr;
+  const FamilyTable& families = *family_table_.load(std::memory_order_acquire);
+  if (char* to = families.has_timestamps() ? nullptr : wals_.Room(bytes);
       SKARN_LIKELY(to != nullptr)) {
     EncodeFixed64(to, first);
     EncodeFixed32(to + kBatchCountOffset, entries);
@@ -479,7 +463,7 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
     }
     s = wals_.AppendFilled(bytes, first);
   } else {
-    s = AppendInParts(leader, last, first, entries, timestamp_sizes);
+    s = AppendInParts(leader, last, first, entries);
   }
   if (!s.ok()) return s;
   if (statistics_ != nullptr) statistics_->Add(Ticker::kWalBytes, bytes);
@@ -500,8 +484,24 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   return Status::Ok();
 }
 
-Status DbImpl::AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries,
-                             const std::map<uint32_t, size_t>& timestamp_sizes) {
+Status DbImpl::AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries) {
+  std::map<uint32_t, size_t> timestamp_sizes;
+  const FamilyTable& families = *family_table_.load(std::memory_order_acquire);
+  if (families.has_timestamps()) {
+    constexpr uint32_t kFirstReleaseWithSizes = 802;
+    const uint32_t release = opened_options_->options_file_release;
+    const bool older = release != 0 && release < kFirstReleaseWithSizes;
+    for (Writer* writer = leader;; writer = writer->newer) {
+      if (!writer->excluded) {
+        if (writer->family != nullptr) {
+          CollectTimestampSize(*writer->family, older, &timestamp_sizes);
+        } else {
+          CollectTimestampSizes(writer->batch_bytes, families, older, &timestamp_sizes);
+        }
+      }
+      if (writer == last) break;
+    }
+  }
   char header[kBatchHeaderSize];
   EncodeFixed64(header, first);
   EncodeFixed32(header + kBatchCountOffset, entries);

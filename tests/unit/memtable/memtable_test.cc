@@ -402,7 +402,7 @@ TEST(MemTableThreads, ReadersSeeAllThatIsPublishedBesideManyWriters) {
 
 // The first lookup makes the hash table, at any moment of what writers do.
 TEST(MemTableThreads, TheFirstLookupMissesNothingThatIsBeingWritten) {
-  constexpr int kRounds = 150;
+  constexpr int kRounds = 40;
   constexpr int kWriters = 2;
   constexpr SequenceNumber kEach = 300;
   constexpr uint64_t kKeys = 40;
@@ -429,6 +429,7 @@ TEST(MemTableThreads, TheFirstLookupMissesNothingThatIsBeingWritten) {
     }
     const SequenceNumber wait_for = random.Uniform(kEach * kWriters);
     while (done[0].load() < wait_for && done[0].load() + kWriters <= kEach * kWriters) {
+      std::this_thread::yield();
     }
     for (int w = 0; w < writers; ++w) {
       const SequenceNumber last = done[w].load(std::memory_order_acquire);
