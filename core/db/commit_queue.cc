@@ -74,7 +74,7 @@ void CommitQueue::Wake(Writer* writer, Writer::State state) {
   if (Set(writer, state)) WakeRound();
 }
 
-bool CommitQueue::Join(Writer* writer) {
+bool CommitQueue::JoinSlow(Writer* writer) {
   if (writer->no_slowdown && refusing()) {
     writer->status = Status::Incomplete("Write stall");
     writer->state.store(Writer::kDone, std::memory_order_relaxed);
@@ -96,12 +96,8 @@ bool CommitQueue::Join(Writer* writer) {
   return writer->state.load(std::memory_order_acquire) == Writer::kLeading;
 }
 
-Writer* CommitQueue::TakeGroup(Writer* leader, size_t* size_bytes, size_t* count) {
-  *size_bytes = leader->size_bytes;
-  *count = 1;
+Writer* CommitQueue::TakeMore(Writer* leader, Writer* newest, size_t* size_bytes, size_t* count) {
   if (leader->callback != nullptr && !leader->callback->AllowsGroup()) return leader;
-  Writer* const newest = newest_.load(std::memory_order_acquire);
-  if (newest == leader) return leader;
 
   // A small write must not wait for a megabyte of others.
   size_t limit = limits_.group_bytes_max;
@@ -166,7 +162,7 @@ void CommitQueue::MoveBefore(Writer* first_left, Writer* last_left, Writer* writ
   now->older = last_left;
 }
 
-void CommitQueue::Finish(Writer* leader, Writer* last) {
+void CommitQueue::FinishSlow(Writer* leader, Writer* last) {
   uint32_t synced = leader->sync ? 1 : 0;
   for (Writer* writer = last; writer != leader; writer = writer->older) {
     if (writer->sync) ++synced;

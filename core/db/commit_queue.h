@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/cpu.h"
 #include "core/base/slice.h"
 #include "core/base/status.h"
 #include "core/key/internal_key.h"
@@ -96,16 +97,42 @@ class CommitQueue {
 
   // Waits until the writer leads (true), or until a leader has committed it or asks it to
   // insert its own entries (false; look at writer->state).
-  bool Join(Writer* writer);
+  bool Join(Writer* writer) {
+    if (SKARN_LIKELY(!writer->sync && !writer->no_slowdown)) {
+      // Mostly nobody is there. Acquire takes over what the last leader did.
+      Writer* none = nullptr;
+      writer->older = nullptr;
+      if (SKARN_LIKELY(newest_.compare_exchange_strong(none, writer, std::memory_order_acq_rel,
+                                                       std::memory_order_relaxed))) {
+        writer->state.store(Writer::kLeading, std::memory_order_relaxed);
+        return true;
+      }
+    }
+    return JoinSlow(writer);
+  }
 
   // For the leader: links the writers that may be committed with it behind it, oldest
   // first, through `newer`, and returns the last. Those that may not are passed over: they
   // stay in the queue, in their order, behind the group.
-  Writer* TakeGroup(Writer* leader, size_t* size_bytes, size_t* count);
+  Writer* TakeGroup(Writer* leader, size_t* size_bytes, size_t* count) {
+    *size_bytes = leader->size_bytes;
+    *count = 1;
+    Writer* const newest = newest_.load(std::memory_order_acquire);
+    return SKARN_LIKELY(newest == leader) ? leader : TakeMore(leader, newest, size_bytes, count);
+  }
 
   // For the leader: wakes the members after it up to `last`, whose status is set, and makes
   // the next waiting writer the leader. The leader itself is not waited for by anybody.
-  void Finish(Writer* leader, Writer* last);
+  void Finish(Writer* leader, Writer* last) {
+    if (SKARN_LIKELY(leader == last && !leader->sync)) {
+      Writer* newest = last;
+      if (SKARN_LIKELY(newest_.compare_exchange_strong(newest, nullptr, std::memory_order_acq_rel,
+                                                       std::memory_order_relaxed))) {
+        return;
+      }
+    }
+    FinishSlow(leader, last);
+  }
 
   // For the leader: wakes one member with kInserting, or a member waits for kDone again.
   void Wake(Writer* writer, Writer::State state);
@@ -134,6 +161,9 @@ class CommitQueue {
   uint32_t syncing() const { return syncing_.load(std::memory_order_relaxed); }
 
  private:
+  bool JoinSlow(Writer* writer);
+  Writer* TakeMore(Writer* leader, Writer* newest, size_t* size_bytes, size_t* count);
+  void FinishSlow(Writer* leader, Writer* last);
   // Sets the state and wakes a writer that waits alone; true when WakeRound() is to follow.
   static bool Set(Writer* writer, Writer::State state);
   void WakeRound();
