@@ -295,6 +295,7 @@ class DbImpl final : public Db {
   Status AppendGroup(Writer* leader, Writer* last, SequenceNumber first);
   Status InsertGroup(Writer* leader, Writer* last, bool parallel);
   Status AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries);
+  Status InsertInParallel(Writer* leader, Writer* last, InsertContext* insert);
   static Status InsertWriter(Writer* writer, InsertContext* context);
   bool MergeHeadSlow(ColumnFamily* family, Slice key, Slice operand, SequenceNumber sequence,
                      std::string* merged);

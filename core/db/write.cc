@@ -532,6 +532,40 @@ Status DbImpl::InsertWriter(Writer* writer, InsertContext* context) {
   return InsertEntry(writer->family, writer->kind, writer->key, writer->value, context);
 }
 
+Status DbImpl::InsertInParallel(Writer* leader, Writer* last, InsertContext* insert) {
+  Status status;
+  ParallelInsert group;
+  group.families = insert->families;
+  insert->concurrent = true;
+  uint32_t members = 0;
+  for (Writer* writer = leader->newer;; writer = writer->newer) {
+    if (!writer->excluded && !writer->disable_memtable) ++members;
+    if (writer == last) break;
+  }
+  group.pending.store(members, std::memory_order_relaxed);
+  for (Writer* writer = leader->newer;;) {
+    Writer* const next = writer->newer;
+    const bool is_last = writer == last;
+    if (!writer->excluded && !writer->disable_memtable) {
+      writer->group = &group;
+      queue_.Wake(writer, Writer::kInserting);
+    }
+    if (is_last) break;
+    writer = next;
+  }
+  if (!leader->excluded && !leader->disable_memtable) status = InsertWriter(leader, insert);
+  for (uint32_t left = group.pending.load(std::memory_order_acquire); left != 0;
+       left = group.pending.load(std::memory_order_acquire)) {
+    group.pending.wait(left, std::memory_order_acquire);
+  }
+  insert->notices |= group.notices.load(std::memory_order_relaxed);
+  for (Writer* writer = leader->newer;; writer = writer->newer) {
+    if (!writer->excluded && !writer->status.ok() && status.ok()) status = writer->status;
+    if (writer == last) break;
+  }
+  return status;
+}
+
 Status DbImpl::InsertGroup(Writer* leader, Writer* last, bool parallel) {
   Status status;
   InsertContext insert;
@@ -545,35 +579,7 @@ Status DbImpl::InsertGroup(Writer* leader, Writer* last, bool parallel) {
       if (writer == last) break;
     }
   } else {
-    ParallelInsert group;
-    group.families = insert.families;
-    insert.concurrent = true;
-    uint32_t members = 0;
-    for (Writer* writer = leader->newer;; writer = writer->newer) {
-      if (!writer->excluded && !writer->disable_memtable) ++members;
-      if (writer == last) break;
-    }
-    group.pending.store(members, std::memory_order_relaxed);
-    for (Writer* writer = leader->newer;;) {
-      Writer* const next = writer->newer;
-      const bool is_last = writer == last;
-      if (!writer->excluded && !writer->disable_memtable) {
-        writer->group = &group;
-        queue_.Wake(writer, Writer::kInserting);
-      }
-      if (is_last) break;
-      writer = next;
-    }
-    if (!leader->excluded && !leader->disable_memtable) status = InsertWriter(leader, &insert);
-    for (uint32_t left = group.pending.load(std::memory_order_acquire); left != 0;
-         left = group.pending.load(std::memory_order_acquire)) {
-      group.pending.wait(left, std::memory_order_acquire);
-    }
-    insert.notices |= group.notices.load(std::memory_order_relaxed);
-    for (Writer* writer = leader->newer;; writer = writer->newer) {
-      if (!writer->excluded && !writer->status.ok() && status.ok()) status = writer->status;
-      if (writer == last) break;
-    }
+    status = InsertInParallel(leader, last, &insert);
   }
   if (SKARN_UNLIKELY(insert.notices != 0)) {
     SetAdmission((insert.notices & MemTable::kFull) != 0 ? kSwitchMemtable : kPace);
