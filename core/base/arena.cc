@@ -17,7 +17,7 @@ struct Pool {
   Mutex mu;
   std::vector<char*> chunks SKARN_GUARDED_BY(mu);
   size_t in_use SKARN_GUARDED_BY(mu) = 0;  // Chunks of one unit that were given out.
-  size_t capacity SKARN_GUARDED_BY(mu) = 64;
+  size_t capacity SKARN_GUARDED_BY(mu) = 8;
 };
 
 Pool& GetPool() {

@@ -35,7 +35,7 @@ class ChunkPool {
   // Gives pooled chunks back to the system until at most `count` are left.
   static void Trim(size_t count);
   static size_t PooledChunks();
-  // Chunks kept at most; more are given back as they are released. Default 64.
+  // Chunks kept at most; more are given back as they are released. Default 8.
   static void SetCapacity(size_t count);
 };
 
