@@ -118,7 +118,7 @@ void Inserted(ColumnFamily* family, MemTable* table, InsertContext* context) {
     kind = EntryKind::kValue;
     value = merged;
   }
-  if (context->recovering) table->ExpectRepeats();
+  if (context->recovering && !context->only_new) table->ExpectRepeats();
   Status status = table->Add(context->sequence, kind, key, value, context->concurrent);
   // The same log replayed twice onto one memtable: the entry is there already.
   if (!status.ok() && !(context->recovering && status.IsTryAgain())) return status;

@@ -51,6 +51,7 @@ struct InsertContext {
   // Recovery only: entries of families whose log number is above this are in files already.
   bool recovering = false;
   uint64_t recovery_log_number = 0;
+  bool only_new = false;  // No entry can be there already: then none is looked up.
   uint64_t inserted = 0;  // Entries that went into a memtable.
 };
 

@@ -92,6 +92,7 @@ class DbOpener {
   // Where the last record would end if all its entries took a number. Recovery gives none to
   // ranges that are empty, unless their family is passed over.
   SequenceNumber logged_end_ = 0;
+  SequenceNumber inserted_end_ = 0;  // Above every number that is in a memtable.
   static constexpr SequenceNumber kUnset = UINT64_MAX;
   bool stop_replay_ = false;  // A log was damaged; only a log that goes on where it broke counts.
   uint64_t damaged_wal_ = 0;

@@ -355,12 +355,15 @@ Status DbOpener::ApplyRecord(Slice record, uint64_t log_number, LogReader* reade
   context.sequence = first;
   context.recovering = true;
   context.recovery_log_number = log_number;
+  // A record that is there twice begins below the number that comes next.
+  context.only_new = first >= inserted_end_;
   Status status;
   if (SKARN_UNLIKELY(has_markers)) {
     status = ApplyTwoPhase(record, &context);
   } else {
     status = InsertBatch(record, &context);
   }
+  inserted_end_ = std::max(inserted_end_, context.sequence);
   if (!status.ok()) return status;
   replayed_any_ = true;
   logged_end_ = first + BatchCount(record);
