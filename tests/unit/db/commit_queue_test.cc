@@ -17,8 +17,12 @@ namespace {
 class Writers {
  public:
   explicit Writers(CommitQueue* queue) : queue_(queue) {}
-  ~Writers() {
+  ~Writers() { Wait(); }
+
+  // Returns when all who joined have ended.
+  void Wait() {
     for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
   }
 
   // Returns when the writer is in the queue.
@@ -94,7 +98,7 @@ TEST(CommitQueueTest, PassesOverThoseWhoCannotComeAlong) {
     writers.Join("g", false);
     writers.Join("H", true);
     queue.Finish(&leader, last);
-    while (queue.syncing() > 0) std::this_thread::yield();
+    writers.Wait();
     groups = writers.groups;
   }
   EXPECT_EQ(groups, "(BDEH)(g)");
