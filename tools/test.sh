@@ -57,16 +57,16 @@ run() {
   tested=$1
   shift
   summary=$(mktemp)
-  status=0
+  outcome=0
   ctest --test-dir "build/$tested" --output-on-failure --parallel "$(nproc)" "$@" \
-    >"$summary" 2>&1 || status=$?
+    >"$summary" 2>&1 || outcome=$?
   cat "$summary"
   counts "$tested"
   # CTest's summary is to be the last line.
   grep -E '^[0-9]+% tests passed' "$summary" || true
-  ! grep -qE '^No tests were found' "$summary" || status=1
+  ! grep -qE '^No tests were found' "$summary" || outcome=1
   rm -f "$summary"
-  return $status
+  return $outcome
 }
 
 status=0
