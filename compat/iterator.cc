@@ -8,6 +8,7 @@
 #include "compat/c_status.h"
 #include "compat/handle_life.h"
 #include "compat/handles.h"
+#include "core/base/cpu.h"
 #include "core/iterate/db_iterator.h"
 #include "include/c_api/rocksdb/c.h"
 
@@ -15,6 +16,11 @@ using skarn::SaveError;
 using skarn::Slice;
 
 namespace {
+
+// Null for a misused handle, whose iterator is never valid and has no key, no value.
+const skarn::DbIterator* UsableRep(const rocksdb_iterator_t* iterator) {
+  return SKARN_LIKELY(iterator != nullptr) ? iterator->rep.get() : nullptr;
+}
 
 const char* Give(Slice slice, size_t* size) {
   GiveSize(size, slice.size());
@@ -58,7 +64,8 @@ void rocksdb_create_iterators(rocksdb_t* db, rocksdb_readoptions_t* opts,
 void rocksdb_iter_destroy(rocksdb_iterator_t* iter) { Retire(iter); }
 
 unsigned char rocksdb_iter_valid(const rocksdb_iterator_t* iter) {
-  return IteratorOf(iter)->valid() ? 1 : 0;
+  const skarn::DbIterator* const rep = UsableRep(iter);
+  return SKARN_LIKELY(rep != nullptr) && rep->valid() ? 1 : 0;
 }
 
 void rocksdb_iter_seek_to_first(rocksdb_iterator_t* iter) { IteratorOf(iter)->SeekToFirst(); }
@@ -75,19 +82,25 @@ void rocksdb_iter_seek_for_prev(rocksdb_iterator_t* iter, const char* k, size_t 
 
 // A move of an iterator that is not valid is a mistake of the caller; it stays where it is.
 void rocksdb_iter_next(rocksdb_iterator_t* iter) {
-  if (IteratorOf(iter)->valid()) IteratorOf(iter)->Next();
+  if (SKARN_UNLIKELY(iter == nullptr)) return;
+  skarn::DbIterator* const rep = iter->rep.get();
+  if (SKARN_LIKELY(rep != nullptr && rep->valid())) rep->Next();
 }
 
 void rocksdb_iter_prev(rocksdb_iterator_t* iter) {
-  if (IteratorOf(iter)->valid()) IteratorOf(iter)->Prev();
+  if (SKARN_UNLIKELY(iter == nullptr)) return;
+  skarn::DbIterator* const rep = iter->rep.get();
+  if (SKARN_LIKELY(rep != nullptr && rep->valid())) rep->Prev();
 }
 
 const char* rocksdb_iter_key(const rocksdb_iterator_t* iter, size_t* klen) {
-  return Give(IteratorOf(iter)->key(), klen);
+  const skarn::DbIterator* const rep = UsableRep(iter);
+  return Give(SKARN_LIKELY(rep != nullptr) ? rep->key() : Slice(), klen);
 }
 
 const char* rocksdb_iter_value(const rocksdb_iterator_t* iter, size_t* vlen) {
-  return Give(IteratorOf(iter)->value(), vlen);
+  const skarn::DbIterator* const rep = UsableRep(iter);
+  return Give(SKARN_LIKELY(rep != nullptr) ? rep->value() : Slice(), vlen);
 }
 
 const char* rocksdb_iter_timestamp(const rocksdb_iterator_t* iter, size_t* tslen) {

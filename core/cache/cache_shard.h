@@ -91,6 +91,19 @@ class alignas(128) CacheShard {
       return;
     }
   }
+  // And then so many bytes of the object.
+  void PrefetchObject(uint64_t hash, size_t bytes) const {
+    const Table* table = table_.load(std::memory_order_acquire);
+    const Bucket& bucket = table->buckets[hash & table->mask];
+    for (const std::atomic<uint64_t>& slot : bucket.slots) {
+      // Pairs with the release in Place(): the entry is complete.
+      const uint64_t word = slot.load(std::memory_order_acquire);
+      if (word >> 48 != Tag(hash) || word == 0) continue;
+      const char* const object = static_cast<const char*>(Entry(word)->object);
+      for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(object + at);
+      return;
+    }
+  }
   void Ref(Handle* handle);
   void Release(Handle* handle, bool erase) SKARN_EXCLUDES(mu_);
   void Erase(const CacheKey& key, uint64_t hash) SKARN_EXCLUDES(mu_);

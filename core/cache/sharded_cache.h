@@ -15,6 +15,7 @@
 #include <atomic>
 #include <memory>
 
+#include "core/base/epoch.h"
 #include "core/base/hash.h"
 #include "core/cache/cache.h"
 #include "core/cache/cache_shard.h"
@@ -81,6 +82,21 @@ class ShardedCache final : public Cache {
   Handle* Peek(const CacheKey& key) const {
     const uint64_t hash = HashOf(key);
     return ShardOf(hash).Peek(key, hash);
+  }
+  // A hint that Lookup(key) follows soon, in steps 0 to 2: each brings into the processor's cache
+  // what the one before has found, without waiting for it; the last one so many bytes of the
+  // object.
+  void Approach(const CacheKey& key, int step, size_t bytes) const {
+    EpochGuard guard;
+    const uint64_t hash = HashOf(key);
+    const CacheShard& shard = ShardOf(hash);
+    if (step == 0) {
+      shard.Prefetch(hash);
+    } else if (step == 1) {
+      shard.PrefetchEntry(hash);
+    } else {
+      shard.PrefetchObject(hash, bytes);
+    }
   }
   // Pins what Peek() found, within the same epoch. False when it was taken out meanwhile.
   bool TryRef(Handle* handle) { return shards_[handle->shard].TryRef(handle); }

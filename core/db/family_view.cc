@@ -1,6 +1,7 @@
 #include "core/db/family_view.h"
 #include "core/base/pooled.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,9 @@ namespace {
 struct ViewResources : public Pooled {
   SuperVersion* super_version = nullptr;  // Referenced.
   std::vector<Pin> tables;                // Of level 0.
-  ReadOptions read;                       // When the caller's do not live long enough.
+  // When the caller's do not live long enough.
+  std::unique_ptr<ReadOptions> read;
+  bool purge_in_background = false;
 };
 
 void ReleaseView(void* object, void* context) {
@@ -28,7 +31,7 @@ void ReleaseView(void* object, void* context) {
   auto* const resources = static_cast<ViewResources*>(object);
   SuperVersion* const super_version = resources->super_version;
   DbImpl* const db = super_version->family->db();
-  const bool in_background = resources->read.background_purge_on_iterator_cleanup;
+  const bool in_background = resources->purge_in_background;
   delete resources;
   if (!super_version->Unref()) return;
   db->DropSuperVersion(super_version, in_background);
@@ -101,9 +104,9 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
                       SequenceNumber sequence, IteratorView* view) {
   auto* const resources = new ViewResources;
   resources->super_version = super_version;
-  resources->read.background_purge_on_iterator_cleanup = given.background_purge_on_iterator_cleanup;
-  if (copy_options) resources->read = given;
-  const ReadOptions& read = copy_options ? resources->read : given;
+  resources->purge_in_background = given.background_purge_on_iterator_cleanup;
+  if (copy_options) resources->read = std::make_unique<ReadOptions>(given);
+  const ReadOptions& read = copy_options ? *resources->read : given;
   view->pin = Pin(resources, nullptr, &ReleaseView);
   view->sequence = sequence;
   view->super_version = super_version->number;

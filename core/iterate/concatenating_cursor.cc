@@ -47,6 +47,7 @@ bool ConcatenatingCursor::BeyondLowerBound(size_t index) const {
 
 void ConcatenatingCursor::Close() {
   cursor_.reset();
+  table_ = nullptr;
   index_ = kNoFile;
   valid_ = false;
 }
@@ -58,6 +59,7 @@ bool ConcatenatingCursor::Open(size_t index) {
   }
   if (index == index_) return true;
   cursor_ = files_->OpenCursor(index);
+  table_ = AsTableCursor(cursor_.get());
   cursor_->SetPinList(pins_);
   index_ = index;
   return true;
@@ -119,17 +121,28 @@ void ConcatenatingCursor::SeekToLast() {
   SkipEmptyBackward();
 }
 
-void ConcatenatingCursor::Seek(Slice user_key, uint64_t tag) {
+bool ConcatenatingCursor::SeekFile(Slice user_key, uint64_t tag) {
   stopped_at_upper_bound_ = false;
   const size_t index = files_->Find(order_, user_key, tag);
   if (index < files_->size() && BeyondUpperBound(index)) {
     Close();
     stopped_at_upper_bound_ = true;
-    return;
+    return false;
   }
-  if (!Open(index)) return;
+  return Open(index);
+}
+
+void ConcatenatingCursor::Seek(Slice user_key, uint64_t tag) {
+  if (!SeekFile(user_key, tag)) return;
   cursor_->Seek(user_key, tag);
   SkipEmptyForward();
+}
+
+void ConcatenatingCursor::SeekPart(int part, Slice user_key, uint64_t tag) {
+  if (part == 0) seek_goes_on_ = SeekFile(user_key, tag);
+  if (!seek_goes_on_) return;
+  cursor_->SeekPart(part, user_key, tag);
+  if (part == kSeekParts - 1) SkipEmptyForward();
 }
 
 void ConcatenatingCursor::SeekForPrev(Slice user_key, uint64_t tag) {

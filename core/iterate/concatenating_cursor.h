@@ -17,6 +17,7 @@
 #include "core/key/internal_cursor.h"
 #include "core/key/internal_key.h"
 #include "core/key/range_tombstone.h"
+#include "core/table/table_cursor.h"
 
 namespace skarn {
 
@@ -53,6 +54,7 @@ class ConcatenatingCursor final : public InternalCursor, public TombstoneSource,
   void SeekToFirst() override;
   void SeekToLast() override;
   void Seek(Slice user_key, uint64_t tag) override;
+  void SeekPart(int part, Slice user_key, uint64_t tag) override;
   void SeekForPrev(Slice user_key, uint64_t tag) override;
   void Next() override;
   void Prev() override;
@@ -61,6 +63,8 @@ class ConcatenatingCursor final : public InternalCursor, public TombstoneSource,
   // this one's; Resume() must follow before anything but a seek is asked of this one.
   // Precondition: valid().
   InternalCursor* file_cursor() const { return cursor_.get(); }
+  // The same when it is a table's; else null.
+  TableCursor* table_cursor() const { return table_; }
   void Resume() { SkipEmptyForward(); }
   Status status() const override;
   bool KeyPinned() const override;
@@ -78,6 +82,8 @@ class ConcatenatingCursor final : public InternalCursor, public TombstoneSource,
   // Makes file `index` the current one; false when that is beyond the end.
   bool Open(size_t index);
   void Close();
+  // Opens the file that a seek goes to; false when there is none.
+  bool SeekFile(Slice user_key, uint64_t tag);
   // Moves on until an entry or the end is reached.
   void SkipEmptyForward();
   void SkipEmptyBackward();
@@ -92,8 +98,10 @@ class ConcatenatingCursor final : public InternalCursor, public TombstoneSource,
   const Slice* const upper_bound_;
   size_t index_ = kNoFile;
   std::unique_ptr<InternalCursor> cursor_;  // Of file index_.
+  TableCursor* table_ = nullptr;            // The same, when it is one.
   PinList* pins_ = nullptr;
   bool stopped_at_upper_bound_ = false;
+  bool seek_goes_on_ = false;  // Between parts of a seek.
 
   // The file last asked for tombstones.
   size_t tombstone_index_ = kNoFile;

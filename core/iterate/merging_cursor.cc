@@ -47,6 +47,7 @@ class MergingCursor final : public InternalCursor, public Pooled {
       }
       children_.emplace_back();
       children_.back().cursor = sources[i].cursor.get();
+      children_.back().table = AsTableCursor(sources[i].cursor.get());
       owned_.push_back({std::move(sources[i].cursor), std::move(sources[i].owned_tombstones), ""});
     }
     losers_.resize(children_.size());
@@ -67,7 +68,9 @@ class MergingCursor final : public InternalCursor, public Pooled {
   void Seek(Slice user_key, uint64_t tag) override {
     Restart(/*forward=*/true);
     PerfAdd(CurrentThreadContext(), PerfMetric::kSeekChildSeekCount, children_.size());
-    for (Child& child : children_) child.cursor->Seek(user_key, tag);
+    for (int part = 0; part < kSeekParts; ++part) {
+      for (Child& child : children_) child.cursor->SeekPart(part, user_key, tag);
+    }
     Settle();
   }
   void SeekForPrev(Slice user_key, uint64_t tag) override {
@@ -81,7 +84,12 @@ class MergingCursor final : public InternalCursor, public Pooled {
     if (SKARN_UNLIKELY(!forward_)) {
       Turn(/*forward=*/true);
     } else {
-      children_[winner_].cursor->Next();
+      const Child& child = children_[winner_];
+      if (SKARN_LIKELY(child.table != nullptr)) {
+        child.table->Next();
+      } else {
+        child.cursor->Next();
+      }
     }
     Replay();
     Filter();
@@ -135,6 +143,7 @@ class MergingCursor final : public InternalCursor, public Pooled {
   struct Child {
     uint64_t rank = kLastRank;
     InternalCursor* cursor = nullptr;  // Of owned_.
+    TableCursor* table = nullptr;      // The same, when it is a table's.
     bool valid = false;
   };
   static constexpr uint64_t kLastRank = UINT64_MAX;
@@ -266,11 +275,15 @@ class MergingCursor final : public InternalCursor, public Pooled {
     Loser winner{moved.rank, winner_};
     for (uint32_t node = (winner_ + count_) / 2; node >= 1; node /= 2) {
       Loser& loser = losers_[node];
-      if (loser.rank > winner.rank) continue;
-      if (SKARN_UNLIKELY(loser.rank == winner.rank) && !BeforeByKey(loser.child, winner.child)) {
-        continue;
-      }
-      std::swap(loser, winner);
+      bool lost = loser.rank < winner.rank;
+      if (SKARN_UNLIKELY(loser.rank == winner.rank)) lost = BeforeByKey(loser.child, winner.child);
+      // Who wins cannot be foretold: no branch.
+      const uint64_t rank = (loser.rank ^ winner.rank) & -static_cast<uint64_t>(lost);
+      const uint32_t child = (loser.child ^ winner.child) & -static_cast<uint32_t>(lost);
+      loser.rank ^= rank;
+      loser.child ^= child;
+      winner.rank ^= rank;
+      winner.child ^= child;
     }
     winner_ = winner.child;
   }
@@ -464,7 +477,19 @@ class MergingCursor final : public InternalCursor, public Pooled {
 void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor,
                                std::unique_ptr<TombstoneSource> tombstones) {
   TombstoneSource* source = tombstones.get();
-  sources_.push_back({std::move(cursor), std::move(tombstones), source});
+  Add(Source{std::move(cursor), std::move(tombstones), source});
+}
+
+void MergingCursorBuilder::Add(Source source) {
+  if (sources_.empty()) {
+    if (only_.cursor == nullptr) {
+      only_ = std::move(source);
+      return;
+    }
+    sources_.reserve(8);
+    sources_.push_back(std::move(only_));
+  }
+  sources_.push_back(std::move(source));
 }
 
 void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor,
@@ -479,13 +504,14 @@ void MergingCursorBuilder::Add(std::unique_ptr<InternalCursor> cursor,
 void MergingCursorBuilder::AddLevel(std::unique_ptr<ConcatenatingCursor> level,
                                     bool ignore_tombstones) {
   TombstoneSource* source = ignore_tombstones ? nullptr : level.get();
-  sources_.push_back({std::move(level), nullptr, source});
+  Add(Source{std::move(level), nullptr, source});
 }
 
 std::unique_ptr<InternalCursor> MergingCursorBuilder::Finish() {
-  if (sources_.empty()) return NewEmptyCursor();
-  if (sources_.size() == 1 && sources_.front().tombstones == nullptr) {
-    return std::move(sources_.front().cursor);
+  if (sources_.empty()) {
+    if (only_.cursor == nullptr) return NewEmptyCursor();
+    if (only_.tombstones == nullptr) return std::move(only_.cursor);
+    sources_.push_back(std::move(only_));
   }
   return std::make_unique<MergingCursor>(order_, snapshot_, read_timestamp_, common_bytes_,
                                          std::move(sources_));

@@ -51,10 +51,13 @@ class MergingCursorBuilder {
     TombstoneSource* tombstones = nullptr;  // Owned here or by the cursor itself.
   };
 
+  void Add(Source source);
+
   const KeyOrder& order_;
   const SequenceNumber snapshot_;
   const Slice read_timestamp_;
   size_t common_bytes_ = 0;
+  Source only_;  // The first, as long as no other has come.
   std::vector<Source> sources_;
 };
 

@@ -63,19 +63,21 @@ void UserIterator::Prepare() {
 
 void UserIterator::TakeView(IteratorView view, Status status) {
   valid_ = false;
-  step_ = nullptr;
+  ForgetSteps();
   view_ = std::move(view);
   status_ = std::move(status);
   if (view_.cursor == nullptr) {
     if (status_.ok()) status_ = Status::InvalidArgument("iterator has no cursor");
     cursor_ = nullptr;
     level_ = nullptr;
+    root_table_ = nullptr;
     return;
   }
   cursor_ = view_.cursor.get();
   const InternalCursor& root = *cursor_;
   level_ = typeid(root) == typeid(ConcatenatingCursor) ? static_cast<ConcatenatingCursor*>(cursor_)
                                                        : nullptr;
+  root_table_ = AsTableCursor(cursor_);
   sequence_ = view_.sequence;
   memtable_tag_ = UINT64_MAX;
   if (SKARN_UNLIKELY(setup_.scan_flush_trigger != 0) && !setup_.read.tailing &&
@@ -223,7 +225,7 @@ bool UserIterator::StartSeek() {
   if (SKARN_UNLIKELY(hidden_in_window_ != 0)) EndWindow();
   window_began_ = counts_.next;
   valid_ = false;
-  step_ = nullptr;
+  ForgetSteps();
   saved_key_.Clear();
   prefix_known_ = false;
   beyond_ = false;
@@ -255,6 +257,11 @@ void UserIterator::EndSeek() {
   if (setup_.statistics == nullptr) return;
   setup_.statistics->Add(Ticker::kNumberDbSeekFound);
   setup_.statistics->Add(Ticker::kDbIterBytesRead, bytes);
+}
+
+inline void UserIterator::CountNext(ThreadContext* context, uint64_t passed) {
+  ++context->perf_counters[static_cast<size_t>(PerfMetric::kIterNextCount)];
+  context->perf_counters[static_cast<size_t>(PerfMetric::kInternalKeySkippedCount)] += passed;
 }
 
 // Shows the entry of `from` when it is the usual case: a visible value, and of another key
@@ -298,6 +305,7 @@ void UserIterator::SeekToFirst() {
   FindForward(/*skipping=*/false);
   if (valid_) SetPrefix(every_version_ ? Plain(PackedUserKey(key_)) : key_);
   EndSeek();
+  BeginSteps();
 }
 
 void UserIterator::Seek(Slice target) {
@@ -312,6 +320,9 @@ void UserIterator::Seek(Slice target) {
   cursor_->Seek(SeekKey(target, read_timestamp_), SeekTag(sequence_));
   FindForward(/*skipping=*/false);
   EndSeek();
+  BeginSteps();
+  // Mostly steps follow.
+  if (next_block_ != nullptr) next_block_->PrefetchAhead();
 }
 
 void UserIterator::SeekToLast() {
@@ -351,37 +362,57 @@ void UserIterator::SeekForPrev(Slice target) {
   EndSeek();
 }
 
-void UserIterator::Next() {
+void UserIterator::BeginSteps() {
+  if (!valid_ || !simple_forward_ || beyond_ || setup_.read.tailing) return;
   NoteSkipped();
-  ++counts_.next;
+  table_ = level_ == nullptr ? root_table_ : level_->table_cursor();
+  next_block_ = table_ == nullptr ? nullptr : table_->LendBlock();
+  if (next_block_ == nullptr) step_ = level_ == nullptr ? cursor_ : level_->file_cursor();
+}
+
+void UserIterator::Next() {
   ThreadContext* const context = CurrentThreadContext();
-  if (SKARN_LIKELY(PerfCounts(context))) {
-    ++context->perf_counters[static_cast<size_t>(PerfMetric::kIterNextCount)];
-    // The entry left behind counts as passed over.
-    context->perf_counters[static_cast<size_t>(PerfMetric::kInternalKeySkippedCount)] +=
-        forward_ && !beyond_ ? 1 : 0;
-  }
-  if (SKARN_LIKELY(step_ != nullptr)) {
-    // The entry shown is the cursor's, and the iterator is simple.
-    saved_key_.Assign(key_);
-    step_->Next();
-    if (SKARN_LIKELY(ShowUsual(*step_, /*skipping=*/true))) {
-      ++counts_.next_found;
-      counts_.bytes += key_.size() + value_.size();
-      return;
+  ++counts_.next;
+  if (SKARN_LIKELY(next_block_ != nullptr)) {
+    if (SKARN_LIKELY(PerfCounts(context))) CountNext(context, /*passed=*/1);
+    if (SKARN_LIKELY(next_block_->NextOtherKey())) {
+      if (SKARN_LIKELY(UsualTag(next_block_->tag()))) {
+        ++counts_.next_found;
+        return ShowBlock(*next_block_);
+      }
+      SyncCursor();
+      FindForwardSlow(/*skipping=*/false);
+    } else {
+      SyncCursor();
+      NextSlow();
     }
-    SyncCursor();
-    FindForwardSlow(/*skipping=*/true);
   } else {
-    NextSlow();
-  }
-  if (valid_) {
-    ++counts_.next_found;
-    counts_.bytes += key_.size() + value_.size();
-    if (simple_forward_ && !beyond_ && !setup_.read.tailing) {
-      step_ = level_ == nullptr ? cursor_ : level_->file_cursor();
+    NoteSkipped();
+    if (SKARN_UNLIKELY(prev_block_ != nullptr)) {
+      SyncCursor();
+      forward_ = true;
+    }
+    // The entry left behind counts as passed over.
+    if (SKARN_LIKELY(PerfCounts(context))) CountNext(context, forward_ && !beyond_ ? 1 : 0);
+    if (SKARN_LIKELY(step_ != nullptr)) {
+      // The entry shown is the cursor's, and the iterator is simple.
+      saved_key_.Assign(key_);
+      step_->Next();
+      if (SKARN_LIKELY(ShowUsual(*step_, /*skipping=*/true))) {
+        ++counts_.next_found;
+        counts_.bytes += key_.size() + value_.size();
+        return;
+      }
+      SyncCursor();
+      FindForwardSlow(/*skipping=*/true);
+    } else {
+      NextSlow();
     }
   }
+  if (!valid_) return;
+  ++counts_.next_found;
+  counts_.bytes += key_.size() + value_.size();
+  BeginSteps();
 }
 
 void UserIterator::NextSlow() {
@@ -420,12 +451,36 @@ void UserIterator::NextSlow() {
 }
 
 void UserIterator::Prev() {
+  if (SKARN_LIKELY(prev_block_ != nullptr && prev_block_->PrevOtherKey())) {
+    ThreadContext* const context = CurrentThreadContext();
+    ++counts_.prev;
+    PerfAdd(context, PerfMetric::kIterPrevCount);
+    if (SKARN_LIKELY(UsualTag(prev_block_->tag()) &&
+                     (lower_bound_ == nullptr ||
+                      order_.CompareStripped(prev_block_->user_key(), *lower_bound_) >= 0))) {
+      PerfAdd(context, PerfMetric::kInternalKeySkippedCount);
+      ++counts_.prev_found;
+      return ShowBlock(*prev_block_);
+    }
+    SyncCursor();
+    FindBackwardSlow();
+  } else {
+    PrevSlow();
+  }
+  if (valid_) {
+    ++counts_.prev_found;
+    counts_.bytes += key_.size() + value_.size();
+  }
+}
+
+void UserIterator::PrevSlow() {
   if (RefuseInTailing("ForwardIterator::Prev")) return;
+  const bool stands_on_key = forward_ || prev_block_ != nullptr;
   SyncCursor();
   NoteSkipped();
   PerfAdd(CurrentThreadContext(), PerfMetric::kIterPrevCount);
   ++counts_.prev;
-  if (forward_) {
+  if (stands_on_key) {
     forward_ = false;
     if (!beyond_) {
       const Slice full_key = cursor_->user_key();
@@ -435,10 +490,6 @@ void UserIterator::Prev() {
     if (!StepBeforeSavedKey()) return;
   }
   FindBackward();
-  if (valid_) {
-    ++counts_.prev_found;
-    counts_.bytes += key_.size() + value_.size();
-  }
 }
 
 void UserIterator::SetKey(Slice full_key, uint64_t tag) {
@@ -698,8 +749,31 @@ void UserIterator::MergeForward() {
   valid_ = true;
 }
 
+bool UserIterator::BeginBlockPrev() {
+  table_ = level_ == nullptr ? root_table_ : level_->table_cursor();
+  DataBlockCursor* const block = table_ == nullptr ? nullptr : table_->LendBlock();
+  if (block == nullptr) return false;
+  prev_block_ = block;
+  if (block->HasOtherKeyBefore()) return true;
+  // Its slices may have moved.
+  SyncCursor();
+  return false;
+}
+
 inline void UserIterator::FindBackward() {
   // The usual case: the entry is a visible value, and the one before is of another key.
+  if (simple_ && (level_ != nullptr || root_table_ != nullptr) && cursor_->valid()) {
+    if (UsualTag(cursor_->tag()) &&
+        (lower_bound_ == nullptr ||
+         order_.CompareStripped(cursor_->user_key(), *lower_bound_) >= 0) &&
+        BeginBlockPrev()) {
+      PerfAdd(CurrentThreadContext(), PerfMetric::kInternalKeySkippedCount);
+      key_ = prev_block_->user_key();
+      value_ = prev_block_->value();
+      valid_ = true;
+      return;
+    }
+  }
   if (SKARN_LIKELY(simple_ && cursor_->valid())) {
     const uint64_t tag = cursor_->tag();
     const Slice user_key = cursor_->user_key();

@@ -3,7 +3,11 @@
 //
 // Forward, the cursor stands on the entry that is shown (beyond it after a merge).
 // Backward, versions of a key come oldest first, so all of them are passed before the
-// answer is known: the cursor stands before the key, and key and value are kept here.
+// answer is known: the cursor stands before the key, and key and value are kept here. In a
+// single table it is known without that, as a rule: the entry before has another key.
+//
+// Where nothing but one block of one table is involved, a step is that of the block's cursor
+// and what is above it is told later.
 //
 // With iter_start_ts every timestamp of a key is an entry of its own, deletions too.
 //
@@ -20,6 +24,7 @@
 #include "core/iterate/db_iterator.h"
 #include "core/key/key_bytes.h"
 #include "core/metrics/perf_context.h"
+#include "core/table/table_cursor.h"
 
 namespace skarn {
 
@@ -68,11 +73,35 @@ class UserIterator final : public DbIterator, public Pooled {
   bool ShowUsual(const InternalCursor& from, bool skipping);
   void FindForward(bool skipping);
   void NextSlow();
-  // Ends the use of step_.
+  void PrevSlow();
+  static void CountNext(ThreadContext* context, uint64_t passed);
+  // After a move forward that showed the cursor's entry: how the next steps may be made.
+  void BeginSteps();
+  // Ends the use of step_, next_block_ and prev_block_.
   void SyncCursor() {
-    if (step_ == nullptr) return;
-    step_ = nullptr;
+    if ((next_block_ != nullptr) | (prev_block_ != nullptr)) {
+      table_->Resume();
+    } else if (step_ == nullptr) {
+      return;
+    }
+    ForgetSteps();
     if (level_ != nullptr) level_->Resume();
+  }
+  void ForgetSteps() {
+    step_ = nullptr;
+    next_block_ = nullptr;
+    prev_block_ = nullptr;
+  }
+  // When the cursor is that of one table or level, its entry is a usual one, and that before it
+  // is known to be of another key: makes prev_block_.
+  bool BeginBlockPrev();
+  bool UsualTag(uint64_t tag) const {
+    return TagKind(tag) == EntryKind::kValue && TagSequence(tag) <= sequence_;
+  }
+  void ShowBlock(const DataBlockCursor& block) {
+    key_ = block.user_key();
+    value_ = block.value();
+    counts_.bytes += key_.size() + value_.size();
   }
   void FindForwardSlow(bool skipping);
   void ShowCurrent(Slice user_key, uint64_t tag, EntryKind kind);
@@ -147,10 +176,18 @@ class UserIterator final : public DbIterator, public Pooled {
 
   IteratorView view_;
   InternalCursor* cursor_ = nullptr;      // view_'s.
-  ConcatenatingCursor* level_ = nullptr;  // The same, when it is that of one level.
+  ConcatenatingCursor* level_ = nullptr;  // The same, when it is that of one level,
+  TableCursor* root_table_ = nullptr;     // or of one table.
   // What Next() steps, while the iterator is simple and shows the cursor's entry: cursor_ or
   // the cursor inside level_, which then needs a Resume(). Else null.
   InternalCursor* step_ = nullptr;
+  // The same in another way: the block that both Next() and the entry shown are in, with the
+  // cursor of its table. Then step_ is null.
+  DataBlockCursor* next_block_ = nullptr;
+  // Backward: that block when Prev() is in it. The cursor stands on the entry shown then, not
+  // before its key.
+  DataBlockCursor* prev_block_ = nullptr;
+  TableCursor* table_ = nullptr;
   SequenceNumber sequence_ = 0;
   Status status_;
   PinList pins_;

@@ -48,6 +48,13 @@ class InternalCursor {
   virtual void SeekToLast() = 0;
   // To the first entry at or after (user_key, tag).
   virtual void Seek(Slice user_key, uint64_t tag) = 0;
+  // Seek() in parts, for callers with many cursors: each part asks memory for what the next one
+  // reads, so that all cursors wait together. Every part must follow, 0 first, and nothing else
+  // happen to the cursor meanwhile. By default the last one is Seek().
+  static constexpr int kSeekParts = 5;
+  virtual void SeekPart(int part, Slice user_key, uint64_t tag) {
+    if (part == kSeekParts - 1) Seek(user_key, tag);
+  }
   // To the last entry at or before (user_key, tag).
   virtual void SeekForPrev(Slice user_key, uint64_t tag) = 0;
   virtual void Next() = 0;

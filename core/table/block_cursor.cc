@@ -21,6 +21,8 @@ void DataBlockCursor::Reset(const char* data, const BlockLayout& layout,
   limit_ = data + layout.entries_end;
   fast_ = !layout.separated;
   size_min_ = static_cast<uint32_t>(flavour.packed_size_min);
+  quick_limit_ =
+      fast_ && flavour.stripped_timestamp == 0 && size_min_ == kTagSize ? limit_ : nullptr;
   corrupt_ = false;
   key_size_ = 0;
   Invalidate();
@@ -367,20 +369,6 @@ void DataBlockCursor::SeekForLookup(const KeyOrder& order, Slice user_key, uint6
   }
 }
 
-void DataBlockCursor::PublishRemembered() {
-  const Remembered& item = remembered_[static_cast<size_t>(back_)];
-  const char* key = remembered_keys_.data() + item.key_offset;
-  const size_t size = item.key_size - kTagSize;
-  valid_ = true;
-  tag_ = flavour_.Tag(DecodeFixed64(key + size));
-  user_key_ = Slice(key, size);
-  value_ = item.value;
-  value_size_ = item.value_size;
-  key_in_block_ = item.key_in_block;
-  entry_ = item.entry;
-  if (flavour_.stripped_timestamp != 0) PadKey();
-}
-
 void DataBlockCursor::NextAfterPrev() {
   if (static_cast<size_t>(back_) + 1 < remembered_.size()) {
     ++back_;
@@ -390,7 +378,7 @@ void DataBlockCursor::NextAfterPrev() {
   const Remembered& item = remembered_[static_cast<size_t>(back_)];
   key_size_ = 0;
   GrowKey(size_t{item.key_size} + kBlockPadding);
-  memcpy(key_, remembered_keys_.data() + item.key_offset, item.key_size);
+  memcpy(key_, remembered_keys_.get() + item.key_offset, item.key_size);
   key_size_ = item.key_size;
   value_ = item.value;
   value_size_ = item.value_size;
@@ -403,16 +391,106 @@ void DataBlockCursor::NextAfterPrev() {
   }
 }
 
+char* DataBlockCursor::RoomForKey(size_t size) {
+  if (SKARN_UNLIKELY(remembered_size_ + size > remembered_capacity_)) {
+    const size_t capacity = std::max(remembered_size_ + size, remembered_capacity_ * 2 + 2048);
+    std::unique_ptr<char[]> larger(new char[capacity]);
+    if (remembered_size_ != 0) memcpy(larger.get(), remembered_keys_.get(), remembered_size_);
+    remembered_keys_ = std::move(larger);
+    remembered_capacity_ = capacity;
+  }
+  return remembered_keys_.get() + remembered_size_;
+}
+
+void DataBlockCursor::RememberQuickly(const char* end) {
+  if (quick_limit_ == nullptr || end > quick_limit_) return;
+  const char* at = next_;
+  Remembered item;
+  item.key_offset = item.key_size = 0;
+  while (at < end && remembered_size_ <= kRememberedBytesMax) {
+    uint32_t head;
+    memcpy(&head, at, sizeof(head));  // See Step().
+    const uint32_t shared = head & 0xff;
+    const uint32_t fresh = (head >> 8) & 0xff;
+    uint32_t value_size = (head >> 16) & 0xff;
+    const char* key = at + 3;
+    if (SKARN_UNLIKELY((head & 0x808080) != 0)) {
+      if ((head & 0x80008080) != 0) break;
+      value_size = (value_size & 0x7f) | ((head >> 24) << 7);
+      ++key;
+    }
+    const char* const value = key + fresh;
+    if (SKARN_UNLIKELY(fresh < kTagSize || value + value_size > quick_limit_ ||
+                       shared > item.key_size)) {
+      break;
+    }
+    // Keys lie in whole pieces of 16 bytes, and are copied by them.
+    const size_t room = (shared + fresh + size_t{47}) & ~size_t{15};
+    char* const to = RoomForKey(room);
+    const char* const from = remembered_keys_.get() + item.key_offset;
+    for (uint32_t i = 0; i < shared; i += 16) memcpy(to + i, from + i, 16);
+    memcpy(to + shared, key, 16);
+    if (fresh > 16) memcpy(to + shared + 16, key + 16, 16);
+    if (SKARN_UNLIKELY(fresh > 32)) memcpy(to + shared + 32, key + 32, fresh - 32);
+    item.key_offset = static_cast<uint32_t>(remembered_size_);
+    item.key_size = shared + fresh;
+    item.value = value;
+    item.value_size = value_size;
+    item.entry = at;
+    item.next = at = value + value_size;
+    item.key_in_block = shared == 0 ? key : nullptr;
+    remembered_.push_back(item);
+    remembered_size_ += room;
+  }
+  if (remembered_.empty()) return;
+  // Whatever is not of the usual form goes on from here.
+  memcpy(key_, remembered_keys_.get() + item.key_offset, item.key_size);
+  key_size_ = item.key_size;
+  next_ = at;
+}
+
+bool DataBlockCursor::Remember(uint32_t restart, const char* end) {
+  Invalidate();
+  remembered_.clear();
+  remembered_size_ = 0;
+  if (!GoToRestart(restart)) return false;
+  RememberQuickly(end);
+  while (next_ < end) {
+    // Keys that share long beginnings are larger here than in the block; a run of them
+    // that no writer makes must not take all memory.
+    if (!Step() || remembered_size_ > kRememberedBytesMax) return Damaged();
+    Remembered item;
+    item.key_offset = static_cast<uint32_t>(remembered_size_);
+    item.key_size = key_size_;
+    item.value = value_;
+    item.value_size = value_size_;
+    item.entry = entry_;
+    item.next = next_;
+    item.key_in_block = key_in_block_;
+    CopyKeyBytes(RoomForKey(key_size_), key_, key_size_);
+    remembered_.push_back(item);
+    remembered_size_ += key_size_;
+  }
+  if (next_ != end || remembered_.empty()) return Damaged();
+  back_ = static_cast<int32_t>(remembered_.size()) - 1;
+  PublishRemembered();
+  return true;
+}
+
 void DataBlockCursor::Prev() {
   if (back_ > 0) {
     --back_;
     return PublishRemembered();
   }
   const char* const current = entry_;
-  const auto offset = static_cast<uint32_t>(current - data_);
+  uint32_t restart = 0;
   Invalidate();
-  if (offset == 0) return;
-  // The last restart before the current entry.
+  if (FindRestartBefore(current, &restart)) (void)Remember(restart, current);
+}
+
+bool DataBlockCursor::FindRestartBefore(const char* entry, uint32_t* restart) {
+  const auto offset = static_cast<uint32_t>(entry - data_);
+  if (offset == 0) return false;
   uint32_t low = 0, high = layout_.restart_count - 1;
   while (low < high) {
     const uint32_t middle = low + (high - low + 1) / 2;
@@ -422,36 +500,22 @@ void DataBlockCursor::Prev() {
       high = middle - 1;
     }
   }
-  if (layout_.restart(data_, low) >= offset || !GoToRestart(low)) {
-    Damaged();
-    return;
+  *restart = low;
+  return layout_.restart(data_, low) < offset || Damaged();
+}
+
+bool DataBlockCursor::LookBack(int32_t count) {
+  if (quick_limit_ == nullptr) return false;
+  const char* const first = back_ < 0 ? entry_ : remembered_.front().entry;
+  const char* const end = back_ < 0 ? next_ : remembered_[static_cast<size_t>(back_)].next;
+  uint32_t restart = 0;
+  if (!FindRestartBefore(first, &restart)) return false;
+  while (Remember(restart, end)) {
+    if (back_ >= count) return true;
+    if (restart == 0) return false;
+    --restart;  // Runs of one entry.
   }
-  remembered_.clear();
-  remembered_keys_.clear();
-  while (next_ < current) {
-    // Keys that share long beginnings are larger here than in the block; a run of them
-    // that no writer makes must not take all memory.
-    if (!Step() || remembered_keys_.size() > kRememberedBytesMax) {
-      Damaged();
-      return;
-    }
-    Remembered item;
-    item.key_offset = static_cast<uint32_t>(remembered_keys_.size());
-    item.key_size = key_size_;
-    item.value = value_;
-    item.value_size = value_size_;
-    item.entry = entry_;
-    item.next = next_;
-    item.key_in_block = key_in_block_;
-    remembered_keys_.insert(remembered_keys_.end(), key_, key_ + key_size_);
-    remembered_.push_back(item);
-  }
-  if (next_ != current) {
-    Damaged();
-    return;
-  }
-  back_ = static_cast<int32_t>(remembered_.size()) - 1;
-  PublishRemembered();
+  return false;
 }
 
 }  // namespace skarn

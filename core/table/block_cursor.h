@@ -19,6 +19,7 @@
 #include "core/base/cpu.h"
 #include "core/base/slice.h"
 #include "core/key/internal_key.h"
+#include "core/key/key_bytes.h"
 #include "core/table/block.h"
 #include "core/table/block_format.h"
 #include "core/table/entry_index.h"
@@ -74,8 +75,67 @@ class DataBlockCursor {
   }
   void Prev();
 
+  // Next() for the usual case: the next entry has the usual form, no timestamp, and another
+  // user key than this one. False: nothing has changed, and Next() tells what comes.
+  bool NextOtherKey() {
+    const char* const at = next_;
+    if (SKARN_UNLIKELY(at >= quick_limit_ || back_ >= 0)) return false;
+    __builtin_prefetch(at + kAheadBytes);
+    __builtin_prefetch(at + kAheadBytes + 64);
+    uint32_t head;
+    memcpy(&head, at, sizeof(head));  // See Step().
+    const uint32_t shared = head & 0xff;
+    const uint32_t fresh = (head >> 8) & 0xff;
+    uint32_t value_size = (head >> 16) & 0xff;
+    const char* key = at + 3;
+    if (SKARN_UNLIKELY((head & 0x808080) != 0)) {
+      if ((head & 0x80008080) != 0) return false;
+      value_size = (value_size & 0x7f) | ((head >> 24) << 7);
+      ++key;
+    }
+    const char* const value = key + fresh;
+    char* const buffer = key_;
+    const uint32_t user_size = key_size_ - static_cast<uint32_t>(kTagSize);
+    if (SKARN_UNLIKELY(fresh < kTagSize || value + value_size > quick_limit_)) return false;
+    // Bytes that differ behind what the keys share: two keys. So it is but for restarts.
+    if (SKARN_UNLIKELY(shared >= user_size || buffer[shared] == *key) &&
+        (shared > user_size || IsSameKey(shared, key, fresh))) {
+      return false;
+    }
+    uint64_t stored;
+    memcpy(&stored, value - kTagSize, kTagSize);
+    entry_ = at;
+    next_ = value + value_size;
+    value_ = value;
+    value_size_ = value_size;
+    key_size_ = shared + fresh;
+    key_in_block_ = shared == 0 ? key : nullptr;
+    tag_ = flavour_.Tag(stored);
+    user_key_ = Slice(buffer, shared + fresh - kTagSize);
+    memcpy(buffer + shared, key, 16);
+    if (SKARN_UNLIKELY(fresh > 16 + kTagSize)) memcpy(buffer + shared + 16, key + 16, fresh - 16);
+    memcpy(buffer + shared + fresh - kTagSize, &stored, kTagSize);
+    return true;
+  }
+  // Asks for what the steps after a search read.
+  void PrefetchAhead() const {
+    for (size_t at = 64; at <= kAheadBytes; at += 64) __builtin_prefetch(entry_ + at);
+  }
+  // The same backward: the entry before has another user key than both its neighbours.
+  bool PrevOtherKey() {
+    if (SKARN_UNLIKELY(back_ < 2) && !LookBack(2)) return false;
+    if (SKARN_UNLIKELY(IsSameKeyBefore(back_ - 1))) return false;
+    --back_;
+    PublishRemembered();
+    return true;
+  }
+  // Whether the entry before is in this block and known to have another user key. The slices of
+  // the current entry may move.
+  bool HasOtherKeyBefore() { return (back_ >= 1 || LookBack(1)) && !IsSameKeyBefore(back_); }
+
  private:
   static constexpr size_t kInlineKeyBytes = 320;
+  static constexpr size_t kAheadBytes = 512;  // What is read soon is asked for early.
   class BytewiseTarget;
   struct Remembered {
     uint32_t key_offset;  // In remembered_keys_.
@@ -159,11 +219,49 @@ class DataBlockCursor {
   int Compare(const KeyOrder& order, Slice stored_user_key, uint64_t tag, Slice user_key,
               uint64_t target_tag);
   void NextAfterPrev();
-  void PublishRemembered();
+  void PublishRemembered() {
+    const Remembered& item = remembered_[static_cast<size_t>(back_)];
+    const char* key = remembered_keys_.get() + item.key_offset;
+    const size_t size = item.key_size - kTagSize;
+    valid_ = true;
+    tag_ = flavour_.Tag(DecodeFixed64(key + size));
+    user_key_ = Slice(key, size);
+    value_ = item.value;
+    value_size_ = item.value_size;
+    key_in_block_ = item.key_in_block;
+    entry_ = item.entry;
+    if (SKARN_UNLIKELY(flavour_.stripped_timestamp != 0)) PadKey();
+  }
+  // Remembers the entries from a restart up to `end`; the last becomes the current one. False
+  // when the block is damaged.
+  bool Remember(uint32_t restart, const char* end);
+  // The part of it that is for entries of the usual form, as far as they are.
+  void RememberQuickly(const char* end);
+  char* RoomForKey(size_t size);
+  // The last restart before an entry; false when it is the block's first.
+  bool FindRestartBefore(const char* entry, uint32_t* restart);
+  // Remembers at least `count` entries before the current one as well. False: there are not so
+  // many in the block, or it is not of the usual form, or damaged, and the cursor not valid.
+  [[gnu::noinline]] bool LookBack(int32_t count);
+  // Whether the entry at next_, which takes `shared` bytes of the current key and has `fresh`
+  // bytes at `key`, is of the same user key.
+  bool IsSameKey(uint32_t shared, const char* key, uint32_t fresh) const {
+    return shared + fresh == key_size_ && SameBytes(key_ + shared, key, fresh - kTagSize);
+  }
+  // Whether the remembered entry `i` has the same user key as the one before it.
+  bool IsSameKeyBefore(int32_t i) const {
+    const Remembered& item = remembered_[static_cast<size_t>(i)];
+    const Remembered& before = remembered_[static_cast<size_t>(i) - 1];
+    const char* const keys = remembered_keys_.get();
+    return item.key_size == before.key_size &&
+           SameBytes(keys + item.key_offset, keys + before.key_offset, item.key_size - kTagSize);
+  }
 
   // The block.
   const char* data_ = nullptr;
   const char* limit_ = nullptr;  // Where entries end.
+  // The same when entries may be of the usual form and keys are without timestamps; else null.
+  const char* quick_limit_ = nullptr;
   BlockLayout layout_;
   KeyFlavour flavour_;
   uint32_t size_min_ = kTagSize;  // Of a packed key.
@@ -191,7 +289,9 @@ class DataBlockCursor {
   // Going backward: entries since the last restart, and which of them is current.
   int32_t back_ = -1;  // -1: the current entry is in key_.
   std::vector<Remembered> remembered_;
-  std::vector<char> remembered_keys_;
+  std::unique_ptr<char[]> remembered_keys_;
+  size_t remembered_size_ = 0;
+  size_t remembered_capacity_ = 0;
 
   std::unique_ptr<char[]> key_heap_;
   std::unique_ptr<char[]> padded_key_;

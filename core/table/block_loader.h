@@ -67,6 +67,10 @@ class BlockLoader {
     *entry = cache_->Peek(KeyOf(handle));
     return *entry == nullptr ? nullptr : static_cast<const HeapBlock*>((*entry)->object);
   }
+  // A hint that Data() of this block follows soon; see ShardedCache::Approach().
+  void Approach(const BlockHandle& handle, int step, size_t bytes) const {
+    if (cache_ != nullptr) cache_->Approach(KeyOf(handle), step, bytes);
+  }
   // The index of a cached data block's entries, which is made once the block was searched
   // often enough; null until then and for blocks that have none.
   const EntryIndex* EntriesOf(const HeapBlock* block, Cache::Handle* entry) const {

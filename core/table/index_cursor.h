@@ -63,6 +63,16 @@ class IndexCursor {
 
   // Preconditions for the accessors: valid().
   BlockHandle handle() const { return leaf_->handle(i_); }
+  // The handle of the block that is so many further on (or, below 0, before) in the same part of
+  // the index. False when there is none.
+  bool HandleAt(int32_t distance, BlockHandle* handle) const {
+    const uint32_t i = i_ + static_cast<uint32_t>(distance);
+    if (i >= leaf_->count()) return false;
+    *handle = leaf_->handle(i);
+    return true;
+  }
+  // Whether the table has so few blocks that they are in the processor's cache as a rule.
+  bool few_blocks() const { return !index_->two_level && leaf_->count() < 128; }
   // The separator after the block; see IndexBlock.
   Slice user_key() const { return leaf_->user_key(i_); }
   bool has_tags() const { return leaf_->has_tags(); }

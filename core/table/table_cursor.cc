@@ -20,6 +20,12 @@ Readahead::Settings ReadaheadSettings(const TableOptions& table, const ReadOptio
   return settings;
 }
 
+// What a search of a cached block reads first: its head with the first key, its index of entries.
+constexpr size_t kHeadBytes = 128;
+constexpr size_t kEntriesBytes = 384;
+// What a scan reads of a block before steps ask for more; see DataBlockCursor::NextOtherKey().
+constexpr size_t kScanBytes = 640;
+
 }  // namespace
 
 TableCursor::TableCursor(BlockTable* table, const ReadOptions& options, TableCaller caller,
@@ -184,6 +190,26 @@ bool TableCursor::EnterBlock() {
 
 bool TableCursor::PrepareValue() { return !at_first_key_ || EnterBlock(); }
 
+void TableCursor::ApproachBlocks(int32_t direction) {
+  if (block_ref_.cache_handle() == nullptr || index_.few_blocks()) return;
+  const BlockLoader* const loader = table_->loader();
+  BlockHandle handle;
+  for (int32_t distance = 3; distance > 0; --distance) {
+    if (index_.HandleAt(distance * direction, &handle)) {
+      loader->Approach(handle, 3 - distance, kScanBytes);
+    }
+  }
+}
+
+void TableCursor::NextSlow() {
+  block_.Next();
+  if (SKARN_LIKELY(block_.valid())) {
+    Show();
+  } else {
+    Forward();
+  }
+}
+
 void TableCursor::Forward() {
   valid_ = false;
   while (true) {
@@ -207,6 +233,7 @@ void TableCursor::Forward() {
     }
     if (ShowFirstKey()) break;
     if (!LoadBlock()) break;
+    ApproachBlocks(1);
     block_.SeekToFirst();
     if (block_.valid()) {
       Show();
@@ -232,6 +259,7 @@ void TableCursor::Backward() {
       break;
     }
     if (!LoadBlock()) break;
+    ApproachBlocks(-1);
     block_.SeekToLast();
     if (block_.valid()) {
       ShowBackward();
@@ -285,24 +313,55 @@ void TableCursor::SeekInBlock(Slice user_key, uint64_t tag) {
   }
 }
 
-void TableCursor::Seek(Slice user_key, uint64_t tag) {
+bool TableCursor::SeekIndex(Slice user_key, uint64_t tag) {
   Restart();
-  if (PrefixExcluded(user_key, tag)) return EndOperation();
+  if (PrefixExcluded(user_key, tag)) return false;
   index_.Seek(user_key, tag);
   if (!index_.valid()) {
     if (!index_.status().ok()) (void)Fail(index_.status());
-    return EndOperation();
+    return false;
   }
-  if (index_.has_first_key() &&
-      order_.Compare(user_key, tag, index_.first_user_key(), index_.first_tag()) <= 0 &&
-      ShowFirstKey()) {
-    return EndOperation();
-  }
-  if (!LoadBlock()) return EndOperation();
+  return !(index_.has_first_key() &&
+           order_.Compare(user_key, tag, index_.first_user_key(), index_.first_tag()) <= 0 &&
+           ShowFirstKey());
+}
+
+void TableCursor::SeekInLoadedBlock(Slice user_key, uint64_t tag) {
   SeekInBlock(user_key, tag);
   if (!block_.valid()) return Forward();
   Show();
+}
+
+void TableCursor::Seek(Slice user_key, uint64_t tag) {
+  if (SeekIndex(user_key, tag) && LoadBlock()) SeekInLoadedBlock(user_key, tag);
   EndOperation();
+}
+
+void TableCursor::SeekPart(int part, Slice user_key, uint64_t tag) {
+  static_assert(kSeekParts == 5);
+  if (part == 0) {
+    seek_goes_on_ = SeekIndex(user_key, tag);
+    if (seek_goes_on_ && index_.few_blocks()) {
+      seek_goes_on_ = false;
+      if (LoadBlock()) SeekInLoadedBlock(user_key, tag);
+    }
+  }
+  if (seek_goes_on_) {
+    if (part < 3) return table_->loader()->Approach(index_.handle(), part, kHeadBytes);
+    if (part == 3) {
+      seek_goes_on_ = LoadBlock();
+      if (HeapBlock* const heap = seek_goes_on_ ? block_ref_.heap() : nullptr) {
+        const auto* const entries = reinterpret_cast<const char*>(heap->entries());
+        for (size_t at = 0; at < kEntriesBytes; at += 64) __builtin_prefetch(entries + at);
+      }
+      return;
+    }
+    SeekInLoadedBlock(user_key, tag);
+  }
+  if (part == kSeekParts - 1) {
+    seek_goes_on_ = false;
+    EndOperation();
+  }
 }
 
 void TableCursor::SeekForPrev(Slice user_key, uint64_t tag) {

@@ -9,6 +9,8 @@
 #ifndef SKARN_CORE_TABLE_TABLE_CURSOR_H_
 #define SKARN_CORE_TABLE_TABLE_CURSOR_H_
 
+#include <typeinfo>
+
 #include "core/base/cpu.h"
 #include "core/base/pooled.h"
 #include "core/key/internal_cursor.h"
@@ -30,14 +32,14 @@ class TableCursor final : public InternalCursor, public Pooled {
   void SeekToFirst() override;
   void SeekToLast() override;
   void Seek(Slice user_key, uint64_t tag) override;
+  void SeekPart(int part, Slice user_key, uint64_t tag) override;
   void SeekForPrev(Slice user_key, uint64_t tag) override;
   void Next() override {
     if (SKARN_UNLIKELY(at_first_key_) && !EnterBlock()) return;
-    block_.Next();
-    if (SKARN_LIKELY(block_.valid())) {
+    if (SKARN_LIKELY(block_.NextOtherKey())) {
       Show();
     } else {
-      Forward();
+      NextSlow();
     }
   }
   void Prev() override;
@@ -51,6 +53,20 @@ class TableCursor final : public InternalCursor, public Pooled {
   bool PinValue(Pin* pin) override;
   bool KnownBelowUpperBound() const override { return below_bound_; }
   bool StoppedAtUpperBound() const override { return stopped_at_bound_; }
+
+  // The cursor of the current block, for a caller who steps it as long as its NextOtherKey() or
+  // PrevOtherKey() goes; null when entries need more than that. Resume() must follow before
+  // anything but a seek is asked of this cursor.
+  DataBlockCursor* LendBlock() {
+    return valid_ && !at_first_key_ && !check_entries_ && pins_ == nullptr ? &block_ : nullptr;
+  }
+  void Resume() {
+    if (SKARN_LIKELY(block_.valid())) {
+      ShowUnchecked();
+    } else {
+      (void)FailBlock();
+    }
+  }
 
  private:
   // Makes the block cursor's entry the current one; going forward, unless it is past the
@@ -83,6 +99,12 @@ class TableCursor final : public InternalCursor, public Pooled {
   void SeekInBlock(Slice user_key, uint64_t tag);
   void LetGoOfBlock();
   void LetGoOfEmbedded();
+  void NextSlow();
+  // Seek() up to the index. False when it is over: nothing is there, or it can be shown as it is.
+  bool SeekIndex(Slice user_key, uint64_t tag);
+  void SeekInLoadedBlock(Slice user_key, uint64_t tag);
+  // Asks for the blocks that a scan in this direction comes to next.
+  void ApproachBlocks(int32_t direction);
   // To the first entry of the next block that has one.
   void Forward();
   // The same backward.
@@ -113,12 +135,19 @@ class TableCursor final : public InternalCursor, public Pooled {
   BlockRef embedded_value_;    // What value_ points into, for a value between blocks.
   PinList* pins_ = nullptr;
   Status status_;
-  bool counted_ = false;  // read_ has counts to flush.
+  bool seek_goes_on_ = false;  // Between parts of a seek.
+  bool counted_ = false;       // read_ has counts to flush.
   bool at_first_key_ = false;
   bool below_bound_ = false;
   bool stopped_at_bound_ = false;
   bool check_entries_ = false;  // CheckEntry() is needed in this block.
 };
+
+// `cursor` itself, when it is one; else null.
+inline TableCursor* AsTableCursor(InternalCursor* cursor) {
+  const InternalCursor& object = *cursor;
+  return typeid(object) == typeid(TableCursor) ? static_cast<TableCursor*>(cursor) : nullptr;
+}
 
 }  // namespace skarn
 
