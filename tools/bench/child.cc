@@ -108,7 +108,7 @@ class Session {
     } else if (error.empty()) {
       error = database_->Open();
     }
-    ResetPeakMemory();
+    const MemoryWatch memory;
     const uint64_t written_before = BytesWritten();
     if (error.empty()) {
       workload.run(run);
@@ -122,7 +122,8 @@ class Session {
     for (Result& result : results) {
       result.bytes_written = written;
       result.bytes_on_disk = DirectoryBytes(task_.directory);
-      result.peak_memory = PeakMemory();
+      result.peak_memory = memory.own_max();
+      result.peak_mapped = memory.mapped_max();
     }
     return results;
   }

@@ -2,8 +2,10 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -37,11 +39,34 @@ double CpuSeconds() {
 
 uint64_t BytesWritten() { return NumberIn("/proc/self/io", "write_bytes:"); }
 
-uint64_t PeakMemory() { return NumberIn("/proc/self/status", "VmHWM:") * 1024; }
+MemoryWatch::MemoryWatch() {
+  Look();
+  thread_ = std::thread([this] {
+    std::unique_lock lock(mu_);
+    while (!ended_.wait_for(lock, std::chrono::milliseconds(5), [this] { return end_; })) Look();
+  });
+}
 
-void ResetPeakMemory() {
-  std::ofstream file("/proc/self/clear_refs");
-  file << "5";
+MemoryWatch::~MemoryWatch() {
+  {
+    const std::lock_guard lock(mu_);
+    end_ = true;
+  }
+  ended_.notify_all();
+  thread_.join();
+}
+
+void MemoryWatch::Look() {
+  // Pages: the address space, what is resident, what of that belongs to files.
+  std::ifstream file("/proc/self/statm");
+  uint64_t all = 0;
+  uint64_t resident = 0;
+  uint64_t mapped = 0;
+  if (!(file >> all >> resident >> mapped)) return;
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t own = (resident - std::min(resident, mapped)) * page;
+  own_max_.store(std::max(own_max(), own), std::memory_order_relaxed);
+  mapped_max_.store(std::max(mapped_max(), mapped * page), std::memory_order_relaxed);
 }
 
 uint64_t DirectoryBytes(const std::string& directory) {

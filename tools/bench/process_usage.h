@@ -6,8 +6,12 @@
 #ifndef SKARN_TOOLS_BENCH_PROCESS_USAGE_H_
 #define SKARN_TOOLS_BENCH_PROCESS_USAGE_H_
 
+#include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <thread>
 
 namespace bench {
 
@@ -18,10 +22,31 @@ double CpuSeconds();
 // 0 where the kernel does not tell.
 uint64_t BytesWritten();
 
-// The most memory that was resident since the last ResetPeakMemory() (or the process's start, where
-// the kernel cannot reset it).
-uint64_t PeakMemory();
-void ResetPeakMemory();
+// MemoryWatch looks at the process's memory every few milliseconds while it lives.
+//
+// Pages of mapped files are counted apart: they are the kernel's page cache, which holds what other
+// libraries read(2) as well but shows it as memory of those only that map it.
+class MemoryWatch {
+ public:
+  MemoryWatch();
+  ~MemoryWatch();
+  MemoryWatch(const MemoryWatch&) = delete;
+  MemoryWatch& operator=(const MemoryWatch&) = delete;
+
+  // Bytes at most so far.
+  uint64_t own_max() const { return own_max_.load(std::memory_order_relaxed); }
+  uint64_t mapped_max() const { return mapped_max_.load(std::memory_order_relaxed); }
+
+ private:
+  void Look();
+
+  std::atomic<uint64_t> own_max_{0};
+  std::atomic<uint64_t> mapped_max_{0};
+  std::mutex mu_;
+  std::condition_variable ended_;
+  bool end_ = false;  // Guarded by mu_.
+  std::thread thread_;
+};
 
 // Bytes that all files below `directory` hold: neither holes nor blocks set aside.
 uint64_t DirectoryBytes(const std::string& directory);

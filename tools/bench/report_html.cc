@@ -115,7 +115,8 @@ std::string Figures(const Summary& summary) {
   std::string html =
       "<h2>Figures</h2>\n<table><tr><th class=\"name\">workload</th><th class=\"name\">library</th>"
       "<th>ops/s</th><th>p50 us</th><th>p99 us</th><th>p99.9 us</th><th>max us</th>"
-      "<th>CPU us/op</th><th>MB written</th><th>MB on disk</th><th>MB peak</th></tr>\n";
+      "<th>CPU us/op</th><th>MB written</th><th>MB on disk</th><th>MB peak</th><th>MB "
+      "mapped</th></tr>\n";
   for (const Row& row : summary.rows) {
     for (size_t i = 0; i < row.cells.size(); ++i) {
       const Result& r = row.cells[i].middle;
@@ -128,7 +129,7 @@ std::string Figures(const Summary& summary) {
           Cells({i == 0 ? NameOf(row) : "", summary.command_line.names[i], Number(r.ops_per_second),
                  Number(r.p50_us), Number(r.p99_us), Number(r.p999_us), Number(r.max_us),
                  Number(r.cpu_us_per_op), Megabytes(r.bytes_written), Megabytes(r.bytes_on_disk),
-                 Megabytes(r.peak_memory)},
+                 Megabytes(r.peak_memory), Megabytes(r.peak_mapped)},
                 2);
     }
   }

@@ -71,6 +71,7 @@ void AddCells(const Summary& summary, const Row& row, bool histogram, std::vecto
     line.push_back(Megabytes(r.bytes_written));
     line.push_back(Megabytes(r.bytes_on_disk));
     line.push_back(Megabytes(r.peak_memory));
+    line.push_back(Megabytes(r.peak_mapped));
     line.push_back(i == 0 ? "" : RatioText(row.ratios[i]));
     if (!cell.problem.empty()) line.push_back(cell.problem);
     lines->push_back(line);
@@ -112,7 +113,8 @@ std::string GoalsText(const Summary& summary) {
 
 std::string TextReport(const Summary& summary, bool histogram) {
   std::vector<Line> lines = {{"scenario", "workload", "library", "ops/s", "p50 us", "p99 us",
-                              "p99.9 us", "cpu us/op", "MB written", "MB on disk", "MB peak"}};
+                              "p99.9 us", "cpu us/op", "MB written", "MB on disk", "MB peak",
+                              "MB mapped"}};
   if (histogram) lines[0].insert(lines[0].begin() + 7, {"p99.99 us", "max us"});
   if (summary.command_line.libraries.size() > 1) lines[0].push_back("ratio");
   for (const Row& row : summary.rows) AddCells(summary, row, histogram, &lines);

@@ -23,6 +23,7 @@ void to_json(nlohmann::json& json, const Result& r) {
           {"bytes_written", r.bytes_written},
           {"bytes_on_disk", r.bytes_on_disk},
           {"peak_memory", r.peak_memory},
+          {"peak_mapped", r.peak_mapped},
           {"found", r.found},
           {"bytes", r.bytes},
           {"latency_curve", r.curve},
@@ -50,6 +51,7 @@ void from_json(const nlohmann::json& json, Result& r) {
   json.at("bytes_written").get_to(r.bytes_written);
   json.at("bytes_on_disk").get_to(r.bytes_on_disk);
   json.at("peak_memory").get_to(r.peak_memory);
+  json.at("peak_mapped").get_to(r.peak_mapped);
   json.at("found").get_to(r.found);
   json.at("bytes").get_to(r.bytes);
   json.at("latency_curve").get_to(r.curve);

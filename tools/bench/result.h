@@ -33,7 +33,8 @@ struct Result {
   uint64_t bytes_written =
       0;  // To files, as the kernel counts pages made dirty, settling included.
   uint64_t bytes_on_disk = 0;  // Of all files of the database afterwards.
-  uint64_t peak_memory = 0;    // Bytes resident at most, within this workload.
+  uint64_t peak_memory = 0;    // Bytes of memory of its own at most, within this workload.
+  uint64_t peak_mapped = 0;    // The same of mapped files' pages, the program's code included.
   uint64_t found = 0;          // Keys read that had a value.
   uint64_t bytes = 0;          // Key and value bytes that were read.
 

@@ -55,6 +55,7 @@ Cell MakeCell(const std::vector<const Result*>& rounds) {
   m.bytes_written = static_cast<uint64_t>(MedianOf(usable, &Result::bytes_written));
   m.bytes_on_disk = static_cast<uint64_t>(MedianOf(usable, &Result::bytes_on_disk));
   m.peak_memory = static_cast<uint64_t>(MedianOf(usable, &Result::peak_memory));
+  m.peak_mapped = static_cast<uint64_t>(MedianOf(usable, &Result::peak_mapped));
   return cell;
 }
 
