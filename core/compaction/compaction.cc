@@ -80,7 +80,8 @@ Compaction::Compaction(Version* version, const ColumnFamilyOptions& options,
       options_(options),
       inputs_(std::move(inputs)),
       output_level_(output_level),
-      reason_(reason) {
+      reason_(reason),
+      output_compression_(CompressionForLevel(options_, version->storage(), output_level)) {
   version_->Ref();
   const KeyOrder& order = version_->order();
   bool any = false;
@@ -172,10 +173,6 @@ CompressionType CompressionForLevel(const ColumnFamilyOptions& options,
                                     const VersionStorage& storage, int level) {
   return CompressionOfLevel(options, level, std::max(storage.base_level(), 1),
                             level >= storage.num_non_empty_levels() - 1);
-}
-
-CompressionType Compaction::OutputCompression() const {
-  return CompressionForLevel(options_, version_->storage(), output_level_);
 }
 
 CompressionOptions Compaction::OutputCompressionOptions() const {

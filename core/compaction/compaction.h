@@ -87,7 +87,7 @@ class Compaction {
   bool IsTrivialMove() const;
   // No deeper level, nor an older file of level 0, overlaps the key range.
   bool bottommost() const { return bottommost_; }
-  CompressionType OutputCompression() const;
+  CompressionType OutputCompression() const { return output_compression_; }
   CompressionOptions OutputCompressionOptions() const;
   // Adds the removal of all inputs to `edit`.
   void AddInputDeletions(VersionEdit* edit) const;
@@ -100,6 +100,8 @@ class Compaction {
   const std::vector<CompactionInput> inputs_;
   const int output_level_;
   const CompactionReason reason_;
+  // Chosen under the db mutex: new options change what it depends on while the job runs.
+  const CompressionType output_compression_;
   bool bottommost_ = false;
   Slice smallest_;  // Into the input files' metadata.
   Slice largest_;

@@ -189,24 +189,24 @@ Status VersionSet::BuildVersions(Batch* batch) {
         part.builder->SaveTo(version->mutable_storage(), part.options->force_consistency_checks);
     if (!s.ok()) return s;
     // Tables that can be open all the time are opened before anybody can ask for them.
-    s = Prepare(part.family, version, *part.options, tables_->unlimited());
+    s = Prepare(part.family, version, *batch->options, *part.options, tables_->unlimited());
     if (!s.ok()) {
       if (batch->options->paranoid_checks) return s;
-      (void)Prepare(part.family, version, *part.options, /*open_tables=*/false);
+      (void)Prepare(part.family, version, *batch->options, *part.options, /*open_tables=*/false);
     }
   }
   return Status::Ok();
 }
 
-Status VersionSet::OpenManifest(const std::string& path, uint64_t number,
+Status VersionSet::OpenManifest(const DbOptions& options, const std::string& path, uint64_t number,
                                 std::unique_ptr<LogWriter>* log) const {
-  auto file = file_system()->NewWritableFile(path, MetadataFileOptions());
+  auto file = file_system()->NewWritableFile(path, MetadataFileOptions(options));
   if (!file.ok()) return file.status();
   FileWriter::Options writer_options;
   writer_options.buffer_bytes = 64 << 10;
-  writer_options.preallocation_bytes = options_->manifest_preallocation_size;
-  auto writer =
-      std::make_unique<FileWriter>(std::move(*file), path, MetadataFileOptions(), writer_options);
+  writer_options.preallocation_bytes = options.manifest_preallocation_size;
+  auto writer = std::make_unique<FileWriter>(std::move(*file), path, MetadataFileOptions(options),
+                                             writer_options);
   LogWriter::Options log_options;
   log_options.manual_flush = true;
   (void)number;  // A MANIFEST's records do not hold it.
@@ -216,10 +216,11 @@ Status VersionSet::OpenManifest(const std::string& path, uint64_t number,
 
 // Without the mutex. Everything is durable when it returns Ok.
 Status VersionSet::WriteManifest(Batch* batch, bool* current_may_have_changed) {
+  const DbOptions& options = *batch->options;  // options_ may be replaced meanwhile.
   LogWriter* log = manifest_.get();
   if (batch->roll) {
     const std::string path = ManifestFileName(db_path_, batch->manifest_number);
-    Status s = OpenManifest(path, batch->manifest_number, &batch->log);
+    Status s = OpenManifest(options, path, batch->manifest_number, &batch->log);
     if (!s.ok()) return s;
     log = batch->log.get();
     s = batch->state.Write(log, &batch->compacted_bytes);
@@ -234,10 +235,10 @@ Status VersionSet::WriteManifest(Batch* batch, bool* current_may_have_changed) {
     if (s.ok()) s = log->AddRecord(bytes);
     if (!s.ok()) return s;
   }
-  const uint64_t start_ns = options_->env->clock->NowNanos();
+  const uint64_t start_ns = options.env->clock->NowNanos();
   Status s = log->file()->Sync();
-  RecordHistogram(options_->statistics.get(), HistogramKind::kManifestFileSyncMicros,
-                  (options_->env->clock->NowNanos() - start_ns) / 1000);
+  RecordHistogram(options.statistics.get(), HistogramKind::kManifestFileSyncMicros,
+                  (options.env->clock->NowNanos() - start_ns) / 1000);
   if (!s.ok()) return s;
   batch->manifest_size = log->file()->size_bytes();
   if (!batch->roll) return s;

@@ -179,7 +179,7 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
     if (!s.ok()) break;
   }
   if (s.ok() && request.open_tables) {
-    s = OpenTables(built);
+    s = OpenTables(built, *options_);
     // A missing file means that the MANIFEST and the directory do not belong together.
     if (s.IsPathNotFound()) s = Status::Corruption(Status::Corruption(s.ToString()).ToString());
     if (!s.ok() && !options_->paranoid_checks && !request.read_only) s = Status::Ok();
@@ -193,7 +193,7 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
   }
 
   for (const auto& [family, version] : built) {
-    (void)Prepare(family, version, *family->options_, /*open_tables=*/false);
+    (void)Prepare(family, version, *options_, *family->options_, /*open_tables=*/false);
     Finish(family, version);
     Install(family, version);
     families_.push_back(family);
@@ -219,7 +219,8 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
 
 // Opens all tables, or as many as are worth it when not all may stay open.
 Status VersionSet::OpenTables(
-    const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions) {
+    const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions,
+    const DbOptions& db_options) {
   constexpr size_t kOpenedWhenLimited = 16;
   struct Wanted {
     ColumnFamilyVersions* family;
@@ -248,7 +249,7 @@ Status VersionSet::OpenTables(
   };
   // A thread is worth its start for many files only.
   const size_t worth = wanted.size() / 8;
-  const auto allowed = static_cast<size_t>(std::max(1, options_->max_file_opening_threads));
+  const auto allowed = static_cast<size_t>(std::max(1, db_options.max_file_opening_threads));
   std::vector<std::thread> helpers;
   for (size_t i = 1; i < std::min({worth, allowed, size_t{CpuCount()}}); ++i) {
     helpers.emplace_back(open);
@@ -293,7 +294,7 @@ Status VersionSet::CatchUp(std::vector<ColumnFamilyVersions*>* changed) {
     Version* version = NewVersion(family, *family->options_);
     s = recovered.builder->SaveTo(version->mutable_storage(),
                                   family->options_->force_consistency_checks);
-    if (s.ok()) s = Prepare(family, version, *family->options_, /*open_tables=*/true);
+    if (s.ok()) s = Prepare(family, version, *options_, *family->options_, /*open_tables=*/true);
     if (!s.ok()) {
       Discard(version);
       // The other process may have deleted a file since: the next MANIFEST record says so.

@@ -94,6 +94,7 @@ uint64_t ColumnFamilyVersions::TotalTableBytesOfAllVersions() const {
 VersionSet::VersionSet(Context context)
     : db_path_(std::move(context.db_path)),
       options_(std::move(context.options)),
+      file_system_(options_->env->file_system),
       mutex_(context.mutex),
       tables_(context.tables),
       db_session_id_(std::move(context.db_session_id)) {}
@@ -110,12 +111,12 @@ VersionSet::~VersionSet() {
   for (ObsoleteTable& table : obsolete_tables_) TableCache::Close(table.file.get(), false);
 }
 
-FileOptions VersionSet::MetadataFileOptions() const {
-  FileOptions options;
-  options.allow_fallocate = options_->allow_fallocate;
-  options.use_fsync = options_->use_fsync;
-  options.close_on_exec = options_->is_fd_close_on_exec;
-  return options;
+FileOptions VersionSet::MetadataFileOptions(const DbOptions& options) {
+  FileOptions file_options;
+  file_options.allow_fallocate = options.allow_fallocate;
+  file_options.use_fsync = options.use_fsync;
+  file_options.close_on_exec = options.is_fd_close_on_exec;
+  return file_options;
 }
 
 ColumnFamilyVersions* VersionSet::NewFamily(uint32_t id, const FamilySpec& spec) {
@@ -148,14 +149,15 @@ Version* VersionSet::NewVersion(ColumnFamilyVersions* family, const ColumnFamily
 }
 
 Status VersionSet::Prepare(ColumnFamilyVersions* family, Version* version,
-                           const ColumnFamilyOptions& options, bool open_tables) {
+                           const DbOptions& db_options, const ColumnFamilyOptions& options,
+                           bool open_tables) {
   if (open_tables) {
-    Status s = OpenTables({{family, version}});
+    Status s = OpenTables({{family, version}}, db_options);
     if (!s.ok()) return s;
   }
   version->skip_last_filters_ = options.optimize_filters_for_hits;
   // Only recovery meets files that nobody has open.
-  version->SampleProperties(/*may_open=*/!options_->skip_stats_update_on_db_open);
+  version->SampleProperties(/*may_open=*/!db_options.skip_stats_update_on_db_open);
   return Status::Ok();
 }
 

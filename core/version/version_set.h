@@ -254,9 +254,9 @@ class VersionSet {
 
   const std::string& db_path() const { return db_path_; }
   const DbOptions& options() const { return *options_; }
-  FileSystem* file_system() const { return options_->env->file_system; }
+  FileSystem* file_system() const { return file_system_; }
   Mutex* mutex() const SKARN_RETURN_CAPABILITY(mutex_) { return mutex_; }
-  FileOptions MetadataFileOptions() const;
+  static FileOptions MetadataFileOptions(const DbOptions& options);
 
  private:
   friend class ColumnFamilyVersions;
@@ -275,14 +275,15 @@ class VersionSet {
   // Called by Version when its last holder has gone. Any thread.
   void ReleaseVersion(Version* version);
   // Opens tables and looks at their properties. Without the db mutex.
-  Status Prepare(ColumnFamilyVersions* family, Version* version, const ColumnFamilyOptions& options,
-                 bool open_tables);
+  Status Prepare(ColumnFamilyVersions* family, Version* version, const DbOptions& db_options,
+                 const ColumnFamilyOptions& options, bool open_tables);
   // Computes what compaction wants to know. With the db mutex, before Install().
   void Finish(ColumnFamilyVersions* family, Version* version);
   // Makes what was replayed from the MANIFEST at `path` the state of this set.
   Status Adopt(const RecoverRequest& request, const std::string& path, uint64_t number,
                ManifestReplay* replay, std::vector<std::string>* missing);
-  Status OpenTables(const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions);
+  Status OpenTables(const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions,
+                    const DbOptions& db_options);
 
   Status Submit(Writer* writer) SKARN_REQUIRES(mutex_);
   void WriteAsLeader(Writer* leader) SKARN_REQUIRES(mutex_);
@@ -293,11 +294,12 @@ class VersionSet {
   Status WriteManifest(Batch* batch, bool* current_may_have_changed);
   void InstallBatch(Batch* batch);
   uint64_t ManifestLimit() const;
-  Status OpenManifest(const std::string& path, uint64_t number,
+  Status OpenManifest(const DbOptions& options, const std::string& path, uint64_t number,
                       std::unique_ptr<LogWriter>* log) const;
 
   const std::string db_path_;
-  std::shared_ptr<const DbOptions> options_;
+  std::shared_ptr<const DbOptions> options_;  // Replaced under the db mutex.
+  FileSystem* const file_system_;
   Mutex* const mutex_;
   OpenTableBudget* const tables_;
   const std::string db_session_id_;
