@@ -95,11 +95,14 @@ void DestroyObject(Object* object) {
 }
 
 // A handle that can be used, whatever a caller passed: for null one of defaults, which is the
-// calling thread's and new at each call.
+// calling thread's and new at each call. The one before stays, since a call may be given null for
+// two. They do not pass through Retire(): they would push out what callers have destroyed.
 template <typename Handle>
 [[gnu::cold, gnu::noinline]] Handle* SpareHandle() {
   thread_local Handle* spare = nullptr;
-  Retire(spare);
+  thread_local Handle* before = nullptr;
+  delete before;
+  before = spare;
   return spare = new Handle;
 }
 template <typename Handle>

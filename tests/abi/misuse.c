@@ -233,6 +233,7 @@ static void TestOutliving(void) {
   const char* names[2] = {"default", "second"};
   const rocksdb_options_t* both[2] = {options, options};
   rocksdb_column_family_handle_t* families[2];
+  rocksdb_column_family_handle_t* closed[2];
   rocksdb_readoptions_t* read = rocksdb_readoptions_create();
   rocksdb_t* db;
   rocksdb_t* again;
@@ -240,7 +241,7 @@ static void TestOutliving(void) {
   rocksdb_iterator_t* in_files;
   const rocksdb_snapshot_t* snapshot;
   size_t size = 0;
-  db = rocksdb_open_column_families(options, directory, 2, names, both, families, &error);
+  db = rocksdb_open_column_families(options, directory, 2, names, both, closed, &error);
   CHECK_OK(error);
   Put(db, "a", "1");
   rocksdb_flush(db, flush_options, &error);
@@ -248,7 +249,7 @@ static void TestOutliving(void) {
   in_files = rocksdb_create_iterator(db, read_options);
   rocksdb_iter_seek_to_first(in_files);
   Put(db, "b", "2");
-  iterator = rocksdb_create_iterator_cf(db, read_options, families[0]);
+  iterator = rocksdb_create_iterator_cf(db, read_options, closed[0]);
   snapshot = rocksdb_create_snapshot(db);
   rocksdb_readoptions_set_snapshot(read, snapshot);
   rocksdb_close(db);
@@ -258,6 +259,9 @@ static void TestOutliving(void) {
   rocksdb_flush(again, flush_options, &error);
   CHECK_OK(error);
 
+  MUST_FAIL(rocksdb_put_cf(again, write_options, closed[1], "d", 1, "4", 1, &error));
+  TRY(rocksdb_column_family_handle_destroy(closed[0]));
+  TRY(rocksdb_column_family_handle_destroy(closed[1]));
   TRY(CHECK(rocksdb_iter_valid(in_files)));
   TRY(rocksdb_iter_next(in_files));
   TRY(rocksdb_iter_seek_to_first(in_files));
