@@ -29,18 +29,18 @@ static void TearDown(void) {
   rocksdb_flushoptions_destroy(flush_options);
 }
 
-static int Same(const char* bytes, size_t size, const char* expected) {
+static inline int Same(const char* bytes, size_t size, const char* expected) {
   return bytes != NULL && size == strlen(expected) && memcmp(bytes, expected, size) == 0;
 }
-static int SameSlice(rocksdb_slice_t slice, const char* expected) {
+static inline int SameSlice(rocksdb_slice_t slice, const char* expected) {
   return Same(slice.data, slice.size, expected);
 }
-static void Put(rocksdb_t* db, const char* key, const char* value) {
+static inline void Put(rocksdb_t* db, const char* key, const char* value) {
   rocksdb_put(db, write_options, key, strlen(key), value, strlen(value), &error);
   CHECK_OK(error);
 }
 /* `expected` NULL: the key has no value. */
-static void CheckValue(rocksdb_t* db, const char* key, const char* expected) {
+static inline void CheckValue(rocksdb_t* db, const char* key, const char* expected) {
   size_t size = 7;
   char* value = rocksdb_get(db, read_options, key, strlen(key), &size, &error);
   CHECK_OK(error);

@@ -12,7 +12,10 @@
 /* Returns `<parent>/<name>` in memory that the next call with that slot overwrites. */
 static const char* PathIn(const char* parent, const char* name, int slot) {
   static char paths[4][8192];
-  snprintf(paths[slot], sizeof(paths[slot]), "%s/%s", parent, name);
+  if (snprintf(paths[slot], sizeof(paths[slot]), "%s/%s", parent, name) >=
+      (int)sizeof(paths[slot])) {
+    abort();
+  }
   return paths[slot];
 }
 
@@ -29,7 +32,7 @@ static const char* NewDirectory(void) {
 }
 
 /* The content of the newest OPTIONS file of a database. */
-static const char* OptionsFileOf(const char* database) {
+static inline const char* OptionsFileOf(const char* database) {
   static char text[1 << 17];
   char name[512] = "";
   DIR* entries = opendir(database);

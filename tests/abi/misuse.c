@@ -494,7 +494,7 @@ static void TestIteratorAcrossThreads(void) {
   pthread_t thread;
   int i;
   for (i = 0; i < 100; i++) {
-    char key[8];
+    char key[12];
     snprintf(key, sizeof(key), "%04d", i);
     Put(db, key, "value");
   }

@@ -49,7 +49,8 @@ TEST_F(KnownBugs, Row03PrefixChainsAreFoundBackwardsWithEveryIndex) {
       EXPECT_EQ(iterator->key().ToString(), expected->first) << target;
       iterator->Prev();
       EXPECT_EQ(iterator->valid(), expected != model.begin());
-      if (iterator->valid()) EXPECT_EQ(iterator->key().ToString(), (--expected)->first);
+      if (!iterator->valid()) continue;
+      EXPECT_EQ(iterator->key().ToString(), (--expected)->first);
     }
   }
 }
@@ -213,7 +214,8 @@ TEST_F(KnownBugs, Row32ReadingFromTheCacheAloneGivesTheValueOrSaysIncomplete) {
       }
       const std::string many = MultiGet({"key"}, read).front();
       EXPECT_TRUE(many.size() == 1000 || many.find("Result incomplete") == 0) << many;
-      if (pass == 1) EXPECT_EQ(Get("key").size(), 1000u);  // Now it is in the cache.
+      if (pass != 1) continue;
+      EXPECT_EQ(Get("key").size(), 1000u);  // Now it is in the cache.
     }
   }
 }

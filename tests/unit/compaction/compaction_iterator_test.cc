@@ -83,9 +83,9 @@ class Append final : public MergeOperator {
 };
 
 struct Job {
-  std::vector<SequenceNumber> snapshots;
+  std::vector<SequenceNumber> snapshots = {};
   bool bottommost = false;
-  std::vector<RangeTombstone> tombstones;
+  std::vector<RangeTombstone> tombstones = {};
   const CompactionFilter* filter = nullptr;
 };
 
