@@ -465,7 +465,8 @@ class DbImpl final : public Db {
 
   // Releases the mutex while it writes. `opening`: syncing the directory and deleting older
   // files are left to the caller.
-  Status WriteOptionsFile(bool opening = false) SKARN_REQUIRES(mutex_);
+  Status WriteOptionsFile(bool opening = false, uint64_t previous_number = 0)
+      SKARN_REQUIRES(mutex_);
 
   // --- column_families.cc ---
 

@@ -85,6 +85,7 @@ class DbOpener {
   bool skip_wals_ = false;  // Best-efforts recovery left files out: no log fits any more.
 
   // Recovery.
+  uint64_t newest_options_ = 0;  // The number of the newest OPTIONS file that was there; 0: none.
   std::vector<std::string> listed_;  // Of the logs' directory, if ScanDirectories() saw it.
   std::vector<WalFile> wals_;        // Those that are needed, ascending.
   uint64_t newest_wal_ = 0;          // Of all that were found.

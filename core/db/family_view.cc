@@ -92,7 +92,7 @@ bool HaveNoTombstones(const LevelFiles& files) {
   if (files.size() > kFilesMax) return false;
   EpochGuard guard;
   for (const FileMetadata* file : files) {
-    TableReader* const reader = file->reader.load(std::memory_order_acquire);
+    const TableReader* const reader = TableCache::Peek(file);
     if (reader == nullptr || reader->Tombstones() != nullptr) return false;
   }
   return true;

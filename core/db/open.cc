@@ -394,6 +394,9 @@ Status DbOpener::ScanDirectories() {
       // Info logs are numbered by the time.
       if (ParseFileName(name, &parsed) && parsed.kind != FileKind::kInfoLog) {
         largest = std::max(largest, parsed.number);
+        if (parsed.kind == FileKind::kOptions && directory == request_.path) {
+          newest_options_ = std::max(newest_options_, parsed.number);
+        }
       }
     }
   }
@@ -492,7 +495,7 @@ Status DbOpener::Start() {
   // fails from here on.
   db->manifest_uncertain_ = !sync_names;
   // Nothing depends on it: an OPTIONS file that cannot be written does not keep anyone out.
-  status = db->WriteOptionsFile(/*opening=*/true);
+  status = db->WriteOptionsFile(/*opening=*/true, newest_options_);
   if (!status.ok()) {
     Log(LogLevel::kWarn, db->info_log_.get(), "OPTIONS file not written: %s",
         status.ToString().c_str());

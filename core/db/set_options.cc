@@ -98,7 +98,7 @@ Status DbImpl::SetDbOptions(const std::unordered_map<std::string, std::string>& 
   return status;
 }
 
-Status DbImpl::WriteOptionsFile(bool opening) {
+Status DbImpl::WriteOptionsFile(bool opening, uint64_t previous_number) {
   // One at a time, and the newest state last.
   while (writing_options_) work_done_.Wait();
   writing_options_ = true;
@@ -111,8 +111,8 @@ Status DbImpl::WriteOptionsFile(bool opening) {
   (void)versions_->NewFileNumber();
   const uint64_t number = versions_->NewFileNumber();
   mutex_.Unlock();
-  Status status =
-      skarn::WriteOptionsFile(fs_, path_, number, *db, families, /*sync_directory=*/!opening);
+  Status status = skarn::WriteOptionsFile(fs_, path_, number, *db, families,
+                                          /*sync_directory=*/!opening, previous_number);
   if (status.ok() && !opening) {
     std::vector<std::string> names;
     std::vector<uint64_t> numbers;

@@ -103,12 +103,16 @@ Result<std::string> ReadFileToString(FileSystem* fs, const std::string& path) {
   Result<std::unique_ptr<SequentialFile>> file = fs->NewSequentialFile(path, FileOptions());
   if (!file.ok()) return file.status();
   std::string content;
-  std::string scratch(64 << 10, '\0');
+  char small[4096];  // Most are no longer.
+  std::string large;
   while (true) {
     Slice bytes;
-    if (Status s = (*file)->Read(scratch.size(), &bytes, scratch.data()); !s.ok()) return s;
+    char* const scratch = large.empty() ? small : large.data();
+    const size_t size = large.empty() ? sizeof(small) : large.size();
+    if (Status s = (*file)->Read(size, &bytes, scratch); !s.ok()) return s;
     if (bytes.empty()) return content;
     content.append(bytes.data(), bytes.size());
+    if (large.empty() && content.size() >= sizeof(small)) large.resize(64 << 10);
   }
 }
 

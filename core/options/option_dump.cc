@@ -12,13 +12,18 @@ namespace skarn {
 namespace {
 
 // Names end at this column, so that values stand below each other.
-constexpr int kNameWidth = 48;
+constexpr size_t kNameWidth = 48;
 
 void Line(Logger* logger, Slice name, Slice value) {
   // Log readers know the one option that has a space there.
   const std::string label = Concat("Options.", name, name == "delayed_write_rate" ? " " : "");
-  Log(LogLevel::kHeader, logger, "%*s: %.*s", kNameWidth, label.c_str(),
-      static_cast<int>(value.size()), value.data());
+  if (logger == nullptr || LogLevel::kHeader < logger->level()) return;
+  // There are hundreds of them, so they are put together by hand.
+  std::string text(kNameWidth - std::min(kNameWidth, label.size()), ' ');
+  text += label;
+  text += ": ";
+  text.append(value.data(), value.size());
+  logger->Write(LogLevel::kHeader, text);
 }
 
 // These are shown as "true" and "false"; other flags as digits.

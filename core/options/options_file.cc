@@ -311,33 +311,51 @@ Result<OptionsFile> ParseOptionsFile(const OptionReading& reading, Slice text) {
   return file;
 }
 
-Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t file_number,
-                        const DbOptions& db, const std::vector<NamedColumnFamilyOptions>& families,
-                        bool sync_directory) {
+namespace {
+
+std::string PathOfNumber(const std::string& directory, uint64_t file_number) {
   char name[32];
   snprintf(name, sizeof(name), "OPTIONS-%06llu", static_cast<unsigned long long>(file_number));
-  const std::string path = Concat(directory, "/", name);
-  const std::string temporary = path + ".dbtmp";
+  return Concat(directory, "/", name);
+}
 
+// False: `path` is still to be written.
+bool LinkSameText(FileSystem* fs, const std::string& existing, const std::string& path,
+                  const std::string& text) {
+  const Result<std::string> there = ReadFileToString(fs, existing);
+  return there.ok() && *there == text && fs->LinkFile(existing, path).ok();
+}
+
+}  // namespace
+
+Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t file_number,
+                        const DbOptions& db, const std::vector<NamedColumnFamilyOptions>& families,
+                        bool sync_directory, uint64_t previous_number) {
+  const std::string path = PathOfNumber(directory, file_number);
   const std::string text =
       OptionsTextForRelease(OptionsFileText(db, families), db.options_file_release);
-  Status s = WriteStringToFile(fs, text, temporary, /*sync=*/true);
-  if (s.ok()) {
-    Result<std::string> back = ReadFileToString(fs, temporary);
-    if (!back.ok()) {
-      s = back.status();
-    } else if (*back != text) {
-      s = Status::Corruption(Concat(temporary, ": ", back->size(), " bytes read back differ from ",
-                                    text.size(), " bytes written"));
+  if (previous_number == 0 ||
+      !LinkSameText(fs, PathOfNumber(directory, previous_number), path, text)) {
+    const std::string temporary = path + ".dbtmp";
+    Status s = WriteStringToFile(fs, text, temporary, /*sync=*/true);
+    if (s.ok()) {
+      Result<std::string> back = ReadFileToString(fs, temporary);
+      if (!back.ok()) {
+        s = back.status();
+      } else if (*back != text) {
+        s = Status::Corruption(Concat(temporary, ": ", back->size(),
+                                      " bytes read back differ from ", text.size(),
+                                      " bytes written"));
+      }
+    }
+    if (s.ok()) s = fs->RenameFile(temporary, path);
+    if (!s.ok()) {
+      // The first failure is what the caller hears of.
+      (void)fs->DeleteFile(temporary);
+      return s;
     }
   }
-  if (s.ok()) s = fs->RenameFile(temporary, path);
-  if (!s.ok()) {
-    // The first failure is what the caller hears of.
-    (void)fs->DeleteFile(temporary);
-    return s;
-  }
-  if (!sync_directory) return s;
+  if (!sync_directory) return Status::Ok();
   Result<std::unique_ptr<Directory>> entries = fs->NewDirectory(directory);
   if (!entries.ok()) return entries.status();
   return (*entries)->Fsync();

@@ -44,10 +44,11 @@ Result<OptionsFile> ParseOptionsFile(const OptionReading& reading, Slice text);
 
 // Writes `<directory>/OPTIONS-<file_number>`: under a temporary name first, synced, read
 // back and compared, then renamed and the directory synced, unless the caller does that.
-// An error leaves no file.
+// An error leaves no file. With a `previous_number` that is not 0 and an OPTIONS file of that
+// number with the same text, which is durable, the new name is a link to it instead.
 Status WriteOptionsFile(FileSystem* fs, const std::string& directory, uint64_t file_number,
                         const DbOptions& db, const std::vector<NamedColumnFamilyOptions>& families,
-                        bool sync_directory = true);
+                        bool sync_directory = true, uint64_t previous_number = 0);
 
 // The name, without directory, of the newest OPTIONS file. NotFound when there is none.
 Result<std::string> LatestOptionsFileName(FileSystem* fs, const std::string& directory);

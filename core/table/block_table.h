@@ -9,7 +9,7 @@
 //   block_table.cc        everything else
 //   table_cursor.h        cursors
 //
-// Thread safety: any thread. Immutable once open.
+// Thread safety: any thread, once it is complete(); immutable from then on.
 
 #ifndef SKARN_CORE_TABLE_BLOCK_TABLE_H_
 #define SKARN_CORE_TABLE_BLOCK_TABLE_H_
@@ -34,6 +34,7 @@ class BlockTable final : public TableReader {
                                                    std::unique_ptr<RandomAccessFile> file);
   ~BlockTable() override;
 
+  Status FinishOpening() override;
   void Get(const ReadOptions& read, PointLookup* lookup, bool skip_filters) override;
   void MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count,
                 bool skip_filters) override;
@@ -82,6 +83,9 @@ class BlockTable final : public TableReader {
   static constexpr size_t kGroup = 32;
 
   explicit BlockTable(const TableReaderOptions& options) : options_(options) {}
+  // Loads index and filter, as far as they stay in memory or are wanted in the cache.
+  Status LoadIndexAndFilter(TableRead* read, Readahead* tail);
+  bool Holds(PinningTier tier, PinningTier fallback) const;
   // False: the filter says that the key of the lookup is not here.
   bool PointMayMatch(TableRead* read, Slice user_key, uint64_t hash, Slice seek_key,
                      uint64_t seek_tag) const;

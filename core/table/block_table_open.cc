@@ -34,6 +34,8 @@ Status ReadTail(TableRead* read, TableFile* file, uint64_t tail_size_bytes,
     size = static_cast<size_t>(tail_size_bytes);
   }
   if (file_size < kLegacyFooterSize) size = static_cast<size_t>(file_size);
+  // The rest is as near as the footer then.
+  if (file->mapped()) size = std::min(size, kFooterSizeMax);
   buffer->reset(new (std::nothrow) char[size + kBlockPadding]);
   if (*buffer == nullptr) {
     return Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit, "Out of memory");
@@ -213,8 +215,7 @@ class BlockTableOpener {
   Status LoadTombstones();
   Status SetUpIndex();
   void SetUpFilter();
-  Status LoadIndexAndFilter();
-  bool Holds(PinningTier tier, PinningTier fallback) const;
+  bool Defers() const;
 
   std::unique_ptr<BlockTable> table_;
   const TableReaderOptions& options_;
@@ -276,15 +277,11 @@ Status BlockTableOpener::Open(std::unique_ptr<RandomAccessFile> random_access) {
   if (Status s = LoadTombstones(); !s.ok()) return s;
   if (Status s = SetUpIndex(); !s.ok()) return s;
   SetUpFilter();
-  if (Status s = LoadIndexAndFilter(); !s.ok()) return s;
-  table_->quick_ = table_->loader_->cache() != nullptr && options_.order->bytewise() &&
-                   !options_.protect_cached_blocks && table_->index_.top &&
-                   !table_->index_.two_level && !table_->has_embedded_values_ &&
-                   !(file->mapped() && file->compression.none);  // Then nothing is cached.
-  table_->lean_ = table_->quick_ && options_.statistics == nullptr &&
-                  (!table_->filter_.exists() ||
-                   (table_->filter_whole_keys_ && table_->filter_.held_by_hash64()));
-  return Status::Ok();
+  if (!Defers()) return table_->LoadIndexAndFilter(&read_, &tail_);
+  table_->complete_ = false;
+  BlockRef stored;
+  return file->ReadBlock(&read_, table_->index_.handle, BlockContent::kMeta, /*parse=*/false,
+                         &tail_, &stored);
 }
 
 Status BlockTableOpener::CheckIdentity() const {
@@ -434,48 +431,68 @@ void BlockTableOpener::SetUpFilter() {
       table_->extractor_ != nullptr && CollectedFlag(properties, kPrefixFilteringProperty);
 }
 
-bool BlockTableOpener::Holds(PinningTier tier, PinningTier fallback) const {
+// Small parts of a mapped file need not be loaded before somebody reads the table.
+bool BlockTableOpener::Defers() const {
+  return options_.may_defer && table_->file_->mapped() && !table_->index_.cached &&
+         !table_->index_.two_level && !table_->filter_.partitioned();
+}
+
+bool BlockTable::Holds(PinningTier tier, PinningTier fallback) const {
   if (tier == PinningTier::kFallback) tier = fallback;
   return tier == PinningTier::kAll || (tier == PinningTier::kFlushedAndSimilar &&
                                        (options_.flushed_recently || options_.level == 0));
 }
 
-Status BlockTableOpener::LoadIndexAndFilter() {
-  const TableOptions& table_options = options_.table;
-  TableIndex& index = table_->index_;
-  FilterReader& filter = table_->filter_;
-  const MetadataCacheOptions& pinning = table_options.metadata_cache_options;
-  const PinningTier of_flushed = table_options.pin_l0_filter_and_index_blocks_in_cache
+Status BlockTable::FinishOpening() {
+  if (complete_) return Status::Ok();
+  TableRead read(OpenReadOptions(), TableCaller::kUser, options_.statistics);
+  Status s = LoadIndexAndFilter(&read, /*tail=*/nullptr);
+  // It is not the read that comes here that costs this; opening the table does.
+  read.counts = TableReadCounts();
+  complete_ = s.ok();
+  return s;
+}
+
+Status BlockTable::LoadIndexAndFilter(TableRead* read, Readahead* tail) {
+  const MetadataCacheOptions& pinning = options_.table.metadata_cache_options;
+  const PinningTier of_flushed = options_.table.pin_l0_filter_and_index_blocks_in_cache
                                      ? PinningTier::kFlushedAndSimilar
                                      : PinningTier::kNone;
   const PinningTier of_tops =
-      table_options.pin_top_level_index_and_filter ? PinningTier::kAll : PinningTier::kNone;
+      options_.table.pin_top_level_index_and_filter ? PinningTier::kAll : PinningTier::kNone;
   const bool hold_tops = Holds(pinning.top_level_index_pinning, of_tops);
   // Without a cache there is nothing to fetch partitions from at a bearable cost.
   const bool hold_partitions =
-      index.loader->cache() == nullptr || Holds(pinning.partition_pinning, of_flushed);
+      loader_->cache() == nullptr || Holds(pinning.partition_pinning, of_flushed);
   const bool hold_whole = Holds(pinning.unpartitioned_pinning, of_flushed);
-  const bool hold_index = !index.cached || (index.two_level ? hold_tops : hold_whole);
-  const bool hold_filter = !index.cached || (filter.partitioned() ? hold_tops : hold_whole);
+  const bool hold_index = !index_.cached || (index_.two_level ? hold_tops : hold_whole);
+  const bool hold_filter = !index_.cached || (filter_.partitioned() ? hold_tops : hold_whole);
 
   ObjectRef<const IndexBlock> top;
   {
     // The index usually lies in the tail that was read.
-    Status s = index.loader->Index(&read_, index.handle, index.TopFlavour(), *index.order,
-                                   index.cached, &tail_, &top);
+    Status s = loader_->Index(read, index_.handle, index_.TopFlavour(), *index_.order,
+                              index_.cached, tail, &top);
     if (!s.ok()) return s;
   }
-  if (index.two_level && hold_partitions) {
+  if (index_.two_level && hold_partitions) {
     std::vector<ObjectRef<const IndexBlock>> partitions(top->count());
     for (uint32_t i = 0; i < top->count(); ++i) {
-      Status s = index.loader->Index(&read_, top->handle(i), index.flavour, *index.order,
-                                     /*cached=*/true, &tail_, &partitions[i]);
+      Status s = loader_->Index(read, top->handle(i), index_.flavour, *index_.order,
+                                /*cached=*/true, tail, &partitions[i]);
       if (!s.ok()) return s;
     }
-    index.partitions = std::move(partitions);
+    index_.partitions = std::move(partitions);
   }
-  if (hold_index) index.top = std::move(top);
-  return filter.Load(&read_, hold_filter, hold_partitions, &tail_);
+  if (hold_index) index_.top = std::move(top);
+  if (Status s = filter_.Load(read, hold_filter, hold_partitions, tail); !s.ok()) return s;
+  quick_ = loader_->cache() != nullptr && options_.order->bytewise() &&
+           !options_.protect_cached_blocks && index_.top && !index_.two_level &&
+           !has_embedded_values_ &&
+           !(file_->mapped() && file_->compression.none);  // Then nothing is cached.
+  lean_ = quick_ && options_.statistics == nullptr &&
+          (!filter_.exists() || (filter_whole_keys_ && filter_.held_by_hash64()));
+  return Status::Ok();
 }
 
 Result<std::shared_ptr<const TableProperties>> ReadTableProperties(const RandomAccessFile& file,

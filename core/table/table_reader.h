@@ -40,6 +40,8 @@ struct TableReaderOptions {
   bool skip_filters = false;
   bool flushed_recently = false;  // Came from a flush; pinning tier kFlushedAndSimilar.
   bool max_open_files_unlimited = true;
+  // Index and filter may be left to FinishOpening(), where they would not be in the block cache.
+  bool may_defer = false;
   // Set sequence numbers of all entries to this (ingested files); kMaxSequenceNumber: as stored.
   SequenceNumber global_sequence = kMaxSequenceNumber;
   SequenceNumber largest_sequence = kMaxSequenceNumber;
@@ -58,6 +60,12 @@ class TableReader {
   static Result<std::unique_ptr<TableReader>> Open(const TableReaderOptions& options,
                                                    std::unique_ptr<RandomAccessFile> file);
   virtual ~TableReader() = default;
+
+  // Whether nothing was left to FinishOpening(). Until then only properties(), Tombstones() and
+  // MarkObsolete() may be called. What was left has been checked as far as its checksum goes.
+  bool complete() const { return complete_; }
+  // Loads what Open() left. One thread at a time; may be repeated after an error.
+  virtual Status FinishOpening() { return Status::Ok(); }
 
   // Offers the table's versions of the key to `lookup`, tombstones not included. Errors go to
   // lookup->Fail(). `read.read_tier` cache-only gives Incomplete when a block is not cached.
@@ -95,6 +103,7 @@ class TableReader {
  protected:
   // Set as the table is opened; shared with whoever asked for them.
   std::shared_ptr<const FragmentedTombstones> tombstones_;
+  bool complete_ = true;
 };
 
 // Reads only the properties; for tools and for sampled statistics.

@@ -161,13 +161,41 @@ const std::string& DirectoryOfPath(const std::vector<std::string>& directories, 
   return path_id < directories.size() ? directories[path_id] : directories.back();
 }
 
-Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
-                      Directory* directory, bool* renamed, bool sync_last) {
-  if (renamed != nullptr) *renamed = false;
-  const std::string temporary = TempFileName(db_path, manifest_number);
+Result<std::unique_ptr<WritableFile>> BeginCurrentFile(FileSystem* fs, const std::string& db_path,
+                                                       uint64_t manifest_number) {
   std::string content = ManifestFileName("", manifest_number).substr(1);
   content.push_back('\n');
-  Status s = WriteStringToFile(fs, content, temporary, /*sync=*/true);
+  auto file = fs->NewWritableFile(TempFileName(db_path, manifest_number), FileOptions());
+  if (!file.ok()) return file;
+  Status s = (*file)->Append(content);
+  if (s.ok()) s = (*file)->RangeSync(0, content.size());
+  if (s.ok()) return file;
+  DropCurrentFile(fs, db_path, manifest_number, std::move(*file));
+  return s;
+}
+
+void DropCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
+                     std::unique_ptr<WritableFile> begun) {
+  begun.reset();
+  (void)fs->DeleteFile(TempFileName(db_path, manifest_number)).ok();
+}
+
+Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
+                      Directory* directory, bool* renamed, bool sync_last) {
+  auto begun = BeginCurrentFile(fs, db_path, manifest_number);
+  if (!begun.ok()) return begun.status();
+  return SetCurrentFile(fs, db_path, manifest_number, std::move(*begun), directory, renamed,
+                        sync_last);
+}
+
+Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
+                      std::unique_ptr<WritableFile> begun, Directory* directory, bool* renamed,
+                      bool sync_last) {
+  if (renamed != nullptr) *renamed = false;
+  const std::string temporary = TempFileName(db_path, manifest_number);
+  Status s = begun->Sync();
+  if (s.ok()) s = begun->Close();
+  begun.reset();
   // The MANIFEST's own name must not be lost when CURRENT's change is not.
   if (s.ok() && directory != nullptr) s = directory->Fsync();
   if (s.ok()) {

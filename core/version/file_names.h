@@ -65,11 +65,21 @@ std::string OldInfoLogName(const std::string& info_log_name, uint64_t time_us);
 // The directory of a path id: the last one when there are fewer.
 const std::string& DirectoryOfPath(const std::vector<std::string>& directories, uint32_t path_id);
 
+// A switch of CURRENT to MANIFEST-<number> that was begun: the file that will be CURRENT, under a
+// temporary name, on its way to the disk. The sync of the MANIFEST that comes between then finds
+// much of this work done. Whoever does not go on with SetCurrentFile() drops it.
+Result<std::unique_ptr<WritableFile>> BeginCurrentFile(FileSystem* fs, const std::string& db_path,
+                                                       uint64_t manifest_number);
+void DropCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
+                     std::unique_ptr<WritableFile> begun);
 // Durable switch of CURRENT to MANIFEST-<number>, a file that has been synced: temporary,
 // sync, sync of the directory, rename, sync of the directory. With `*renamed` set CURRENT may name
 // the new MANIFEST even on an error. `sync_last`: false leaves the last sync to the caller.
 Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
                       Directory* directory, bool* renamed = nullptr, bool sync_last = true);
+Status SetCurrentFile(FileSystem* fs, const std::string& db_path, uint64_t manifest_number,
+                      std::unique_ptr<WritableFile> begun, Directory* directory, bool* renamed,
+                      bool sync_last);
 // The path of the MANIFEST that CURRENT names, and its number.
 Status ReadCurrentFile(FileSystem* fs, const std::string& db_path, std::string* manifest_path,
                        uint64_t* manifest_number);

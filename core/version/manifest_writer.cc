@@ -235,15 +235,24 @@ Status VersionSet::WriteManifest(Batch* batch, bool* current_may_have_changed) {
     if (s.ok()) s = log->AddRecord(bytes);
     if (!s.ok()) return s;
   }
+  std::unique_ptr<WritableFile> current;
+  if (batch->roll) {
+    auto begun = BeginCurrentFile(file_system(), db_path_, batch->manifest_number);
+    if (!begun.ok()) return begun.status();
+    current = std::move(*begun);
+  }
   const uint64_t start_ns = options.env->clock->NowNanos();
   Status s = log->file()->Sync();
   RecordHistogram(options.statistics.get(), HistogramKind::kManifestFileSyncMicros,
                   (options.env->clock->NowNanos() - start_ns) / 1000);
-  if (!s.ok()) return s;
   batch->manifest_size = log->file()->size_bytes();
   if (!batch->roll) return s;
-  return SetCurrentFile(file_system(), db_path_, batch->manifest_number, batch->directory,
-                        current_may_have_changed, batch->sync_names);
+  if (!s.ok()) {
+    DropCurrentFile(file_system(), db_path_, batch->manifest_number, std::move(current));
+    return s;
+  }
+  return SetCurrentFile(file_system(), db_path_, batch->manifest_number, std::move(current),
+                        batch->directory, current_may_have_changed, batch->sync_names);
 }
 
 void VersionSet::InstallBatch(Batch* batch) {

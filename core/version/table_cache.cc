@@ -107,7 +107,7 @@ void TableCache::SetOptions(std::shared_ptr<const ColumnFamilyOptions> options) 
 TableHold TableCache::TryHold(FileMetadata* file) {
   EpochGuard guard;
   OpenTable* table = file->open_table.load(std::memory_order_acquire);
-  if (table == nullptr) return TableHold();
+  if (table == nullptr || !table->complete.load(std::memory_order_acquire)) return TableHold();
   int holders = table->holders.load(std::memory_order_relaxed);
   // Nobody may come back to a table that all have let go.
   while (holders > 0) {
@@ -179,7 +179,7 @@ std::unique_ptr<TableReader> TableCache::TakeParked(uint64_t file_number, int le
 }
 
 Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& file, int level,
-                                                            bool direct) {
+                                                            bool direct, bool may_defer) {
   if (!direct) {
     if (auto parked = TakeParked(file.number, level)) return parked;
   }
@@ -214,6 +214,7 @@ Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& fi
   reader.last_level = level == level_count_ - 1;
   if (level >= 0 && level < level_count_) reader.level_read_micros = &level_read_micros_[level];
   reader.max_open_files_unlimited = budget_->unlimited();
+  reader.may_defer = may_defer;
   reader.largest_sequence = file.largest_sequence;
   if (db.verify_sst_unique_id_in_manifest) {
     reader.unique_id[0] = file.unique_id[0];
@@ -245,29 +246,65 @@ Result<TableReader*> TableCache::FindSlow(FileMetadata* file, int level) {
     MutexLock opening(&opening_mutexes_[file->number % kOpeningMutexes]);
     reader = file->reader.load(std::memory_order_acquire);
     if (reader != nullptr) return reader;
+    OpenTable* const ahead = file->open_table.load(std::memory_order_acquire);
+    if (ahead != nullptr) return Complete(file, ahead);
     auto opened = OpenReader(*file, level);
     if (!opened.ok()) return opened.status();
-    auto* table = new OpenTable;
-    table->reader = std::move(*opened);
-    table->budget = budget_;
-    table->file = file;
-    reader = table->reader.get();
-    MutexLock lock(&budget_->mutex_);
-    table->place = budget_->tables_.insert(budget_->tables_.end(), table);
-    file->open_table.store(table, std::memory_order_release);
-    file->reader.store(reader, std::memory_order_release);
+    reader = opened->get();
     // What this closes may be the new table itself; the caller's epoch keeps it.
-    budget_->CloseSome(&closed);
+    Publish(file, std::move(*opened), &closed);
   }
   DropAll(closed);
   return reader;
+}
+
+Result<TableReader*> TableCache::Complete(FileMetadata* file, OpenTable* table) {
+  TableReader* const reader = table->reader.get();
+  if (Status s = reader->FinishOpening(); !s.ok()) return s;
+  MutexLock lock(&budget_->mutex_);
+  table->used.store(true, std::memory_order_relaxed);
+  // Release: whoever sees it sees all of the reader.
+  table->complete.store(true, std::memory_order_release);
+  // The budget may have closed it meanwhile; the caller's epoch keeps it.
+  if (table->file == file) file->reader.store(reader, std::memory_order_release);
+  return reader;
+}
+
+void TableCache::Publish(FileMetadata* file, std::unique_ptr<TableReader> reader,
+                         std::vector<OpenTable*>* closed) {
+  auto* table = new OpenTable;
+  table->reader = std::move(reader);
+  table->budget = budget_;
+  table->file = file;
+  const bool complete = table->reader->complete();
+  table->complete.store(complete, std::memory_order_relaxed);
+  MutexLock lock(&budget_->mutex_);
+  table->place = budget_->tables_.insert(budget_->tables_.end(), table);
+  file->open_table.store(table, std::memory_order_release);
+  if (complete) file->reader.store(table->reader.get(), std::memory_order_release);
+  budget_->CloseSome(closed);
+}
+
+Status TableCache::OpenAhead(FileMetadata* file, int level) {
+  std::vector<OpenTable*> closed;
+  {
+    MutexLock opening(&opening_mutexes_[file->number % kOpeningMutexes]);
+    if (IsOpen(file)) return Status::Ok();
+    auto opened = OpenReader(*file, level, /*direct=*/false, /*may_defer=*/true);
+    if (!opened.ok()) return opened.status();
+    Publish(file, std::move(*opened), &closed);
+  }
+  DropAll(closed);
+  return Status::Ok();
 }
 
 Result<TableHold> TableCache::Hold(FileMetadata* file, int level, bool cached_only) {
   while (true) {
     TableHold hold = TryHold(file);
     if (hold) return hold;
-    if (cached_only) return Status::Incomplete("Table not found in table_cache, no_io is set");
+    if (cached_only && !IsOpen(file)) {
+      return Status::Incomplete("Table not found in table_cache, no_io is set");
+    }
     EpochGuard guard;
     Result<TableReader*> reader = FindSlow(file, level);
     if (!reader.ok()) return reader.status();
@@ -307,7 +344,7 @@ Result<std::unique_ptr<InternalCursor>> TableCache::NewCursor(const ReadOptions&
 Result<std::shared_ptr<const TableProperties>> TableCache::Properties(const FileMetadata& file) {
   {
     EpochGuard guard;
-    TableReader* reader = file.reader.load(std::memory_order_acquire);
+    const TableReader* reader = Peek(&file);
     if (reader != nullptr) return reader->properties();
   }
   std::string path;

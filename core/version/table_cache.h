@@ -4,6 +4,9 @@
 // with one load. OpenTableBudget, one for a database, limits how many are open at once
 // (max_open_files) and closes the ones not used lately.
 //
+// When a database is opened, its tables are opened and checked, but index and filter of a
+// mapped file are loaded by the first who wants to read it: see OpenAhead().
+//
 // Lifetime: a reader that was loaded under an epoch is valid until the epoch is left;
 // one that was held, until it is let go.
 //
@@ -39,6 +42,8 @@ struct OpenTable {
   OpenTableBudget* budget = nullptr;
   std::atomic<int> holders{1};   // The file is one until the table is closed.
   std::atomic<bool> used{true};  // Set by reads, cleared as the budget's hand passes.
+  // The reader may be given out. Set under the file's opening mutex.
+  std::atomic<bool> complete{false};
   // Both guarded by the budget's mutex. Null once closed.
   FileMetadata* file = nullptr;
   std::list<OpenTable*>::iterator place;
@@ -114,6 +119,19 @@ class TableCache {
     TableReader* reader = file->reader.load(std::memory_order_acquire);
     return SKARN_LIKELY(budget_->unlimited()) ? reader : nullptr;
   }
+  // Whether the file is open, its index and filter loaded or not.
+  static bool IsOpen(const FileMetadata* file) {
+    return file->open_table.load(std::memory_order_acquire) != nullptr;
+  }
+  // The open table, of which only what TableReader::complete() allows may be used; or null.
+  // Precondition: the calling thread is inside an epoch.
+  static const TableReader* Peek(const FileMetadata* file) {
+    const OpenTable* table = file->open_table.load(std::memory_order_acquire);
+    return table == nullptr ? nullptr : table->reader.get();
+  }
+  // Opens the table when it is not, but leaves the loading of index and filter to the first
+  // Find() or Hold() where that can wait.
+  Status OpenAhead(FileMetadata* file, int level);
   const RowCache& row_cache() const { return row_cache_; }
   // The same, not bound to an epoch. With `cached_only`, Incomplete when it is not open.
   Result<TableHold> Hold(FileMetadata* file, int level, bool cached_only = false);
@@ -146,10 +164,16 @@ class TableCache {
 
  private:
   Result<TableReader*> FindSlow(FileMetadata* file, int level);
+  // Completes a table that OpenAhead() left. Precondition: inside an epoch; the file's opening
+  // mutex is held.
+  Result<TableReader*> Complete(FileMetadata* file, OpenTable* table);
+  // Gives the file an open table. What that closes is let go by the caller.
+  void Publish(FileMetadata* file, std::unique_ptr<TableReader> reader,
+               std::vector<OpenTable*>* closed);
   // A hold on the file's open table; an empty one when it is not open.
   static TableHold TryHold(FileMetadata* file);
   Result<std::unique_ptr<TableReader>> OpenReader(const FileRecord& file, int level,
-                                                  bool direct = false);
+                                                  bool direct = false, bool may_defer = false);
   std::unique_ptr<TableReader> TakeParked(uint64_t file_number, int level);
   // `direct`: past the page cache, whatever the options say.
   Result<std::unique_ptr<RandomAccessFile>> OpenFile(const FileRecord& file, std::string* path,

@@ -68,8 +68,7 @@ bool Version::TombstoneCounts(const FileRecord& file, const PointLookup& lookup,
 
 TableReader* Version::OpenFor(const ReadOptions& read, FileMetadata* file, int level,
                               PointLookup* lookup) {
-  if (read.read_tier == ReadTier::kBlockCache &&
-      file->reader.load(std::memory_order_acquire) == nullptr) {
+  if (read.read_tier == ReadTier::kBlockCache && !TableCache::IsOpen(file)) {
     lookup->Fail(Status::Incomplete("no blocking io"));
     return nullptr;
   }
@@ -186,7 +185,7 @@ void Version::LookInForMany(const ReadOptions& read, int level, size_t position,
   for (size_t i = 0; i < count; ++i) lookups[i]->EnterLevel(level);
   FileMetadata* const file = storage_.level(level)[position];
   const bool cached_only = read.read_tier == ReadTier::kBlockCache;
-  if (cached_only && file->reader.load(std::memory_order_acquire) == nullptr) {
+  if (cached_only && !TableCache::IsOpen(file)) {
     for (size_t i = 0; i < count; ++i) lookups[i]->Fail(Status::Incomplete("no blocking io"));
     return;
   }
@@ -418,8 +417,7 @@ void Version::SampleProperties(bool may_open) {
       // Files of an earlier version belong to the db mutex; they had their chance.
       const bool fresh = file->references.load(std::memory_order_relaxed) == 0;
       if (!file->sampled && fresh &&
-          ((may_open && looked_at < kSampled) ||
-           file->reader.load(std::memory_order_acquire) != nullptr)) {
+          ((may_open && looked_at < kSampled) || TableCache::IsOpen(file))) {
         ++looked_at;
         auto properties = table_cache_->Properties(*file);
         if (properties.ok() && *properties != nullptr) {

@@ -179,7 +179,7 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
     if (!s.ok()) break;
   }
   if (s.ok() && request.open_tables) {
-    s = OpenTables(built, *options_);
+    s = OpenTables(built, *options_, /*ahead=*/true);
     // A missing file means that the MANIFEST and the directory do not belong together.
     if (s.IsPathNotFound()) s = Status::Corruption(Status::Corruption(s.ToString()).ToString());
     if (!s.ok() && !options_->paranoid_checks && !request.read_only) s = Status::Ok();
@@ -220,7 +220,7 @@ Status VersionSet::Adopt(const RecoverRequest& request, const std::string& path,
 // Opens all tables, or as many as are worth it when not all may stay open.
 Status VersionSet::OpenTables(
     const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions,
-    const DbOptions& db_options) {
+    const DbOptions& db_options, bool ahead) {
   constexpr size_t kOpenedWhenLimited = 16;
   struct Wanted {
     ColumnFamilyVersions* family;
@@ -231,7 +231,7 @@ Status VersionSet::OpenTables(
   for (const auto& [family, version] : versions) {
     for (int level = 0; level < version->storage_.num_levels(); ++level) {
       for (FileMetadata* file : version->storage_.level(level)) {
-        if (file->reader.load(std::memory_order_acquire) != nullptr) continue;
+        if (TableCache::IsOpen(file)) continue;
         if (!tables_->unlimited() && wanted.size() >= kOpenedWhenLimited) break;
         wanted.push_back({family, level, file});
       }
@@ -239,11 +239,15 @@ Status VersionSet::OpenTables(
   }
   std::atomic<size_t> next{0};
   std::vector<Status> outcomes(wanted.size());
-  const auto open = [&wanted, &next, &outcomes] {
+  const auto open = [&wanted, &next, &outcomes, ahead] {
     for (size_t i = next.fetch_add(1); i < wanted.size(); i = next.fetch_add(1)) {
+      TableCache* const tables = wanted[i].family->table_cache();
+      if (ahead) {
+        outcomes[i] = tables->OpenAhead(wanted[i].file, wanted[i].level);
+        continue;
+      }
       EpochGuard guard;
-      Result<TableReader*> reader =
-          wanted[i].family->table_cache()->Find(wanted[i].file, wanted[i].level);
+      Result<TableReader*> reader = tables->Find(wanted[i].file, wanted[i].level);
       if (!reader.ok()) outcomes[i] = reader.status();
     }
   };

@@ -152,7 +152,7 @@ Status VersionSet::Prepare(ColumnFamilyVersions* family, Version* version,
                            const DbOptions& db_options, const ColumnFamilyOptions& options,
                            bool open_tables) {
   if (open_tables) {
-    Status s = OpenTables({{family, version}}, db_options);
+    Status s = OpenTables({{family, version}}, db_options, /*ahead=*/false);
     if (!s.ok()) return s;
   }
   version->skip_last_filters_ = options.optimize_filters_for_hits;

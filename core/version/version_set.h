@@ -282,8 +282,9 @@ class VersionSet {
   // Makes what was replayed from the MANIFEST at `path` the state of this set.
   Status Adopt(const RecoverRequest& request, const std::string& path, uint64_t number,
                ManifestReplay* replay, std::vector<std::string>* missing);
+  // `ahead`: as TableCache::OpenAhead().
   Status OpenTables(const std::vector<std::pair<ColumnFamilyVersions*, Version*>>& versions,
-                    const DbOptions& db_options);
+                    const DbOptions& db_options, bool ahead);
 
   Status Submit(Writer* writer) SKARN_REQUIRES(mutex_);
   void WriteAsLeader(Writer* leader) SKARN_REQUIRES(mutex_);

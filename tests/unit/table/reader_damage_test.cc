@@ -347,6 +347,32 @@ TEST(DamagedTable, ErrorsNameTheFileAndThePlace) {
                 " in /t/000012.sst");
 }
 
+// A damaged index is an error of opening although nobody needs the index yet; a damaged filter
+// one of the first read.
+TEST(DamagedTable, WhatIsLoadedLaterIsCheckedAllTheSame) {
+  const std::string bytes = BuildTable(BuilderOptions(), RandomEntries(/*seed=*/3, /*keys=*/2000));
+  TableReaderOptions options = ReaderOptions();
+  options.may_defer = true;
+  const FileWalk walk(bytes);
+  const BlockHandle index = walk.metas.at(kIndexBlockName);
+  const BlockHandle filter = walk.metas.at(kFullFilterBlockName);
+  for (const uint64_t at : {index.offset, index.offset + index.size - 1, index.offset + index.size,
+                            index.offset + index.size + 1}) {
+    std::string damaged = bytes;
+    damaged[at] ^= 4;
+    EXPECT_TRUE(OpenBytes(damaged, options, /*mapped=*/true).status().IsCorruption()) << at;
+  }
+  for (const uint64_t at : {filter.offset, filter.offset + filter.size + 1}) {
+    std::string damaged = bytes;
+    damaged[at] ^= 4;
+    auto table = OpenBytes(damaged, options, /*mapped=*/true);
+    ASSERT_TRUE(table.ok()) << table.status().ToString();
+    EXPECT_FALSE((*table)->complete());
+    EXPECT_TRUE((*table)->FinishOpening().IsCorruption()) << at;
+    EXPECT_FALSE((*table)->complete());
+  }
+}
+
 TEST(DamagedTable, ValuesInsideTheFileAreShownAsPlainValues) {
   for (const auto& item : VectorFiles()) {
     if (item["name"] != "fv7_embedded") continue;

@@ -51,6 +51,7 @@ TableBuilderOptions RandomBuilderOptions(Random* random) {
 }
 
 TEST(TableReader, AnswersRightlyUnderCrossesOfOptions) {
+  int deferred_tables = 0;
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
@@ -72,8 +73,14 @@ TEST(TableReader, AnswersRightlyUnderCrossesOfOptions) {
       options.level = static_cast<int>(random.Uniform(2));
     }
     options.tail_size_bytes = random.OneIn(3) ? 100 : 0;
+    options.may_defer = random.OneIn(2);
     auto table = OpenBytes(bytes, options, mapped);
     ASSERT_TRUE(table.ok()) << table.status().ToString();
+    const bool deferred = !(*table)->complete();
+    EXPECT_FALSE(deferred && !(options.may_defer && mapped));
+    deferred_tables += deferred;
+    ASSERT_TRUE((*table)->FinishOpening().ok());
+    ASSERT_TRUE((*table)->complete());
     ReadOptions read;
     read.total_order_seek = true;
     read.fill_cache = !random.OneIn(3);
@@ -93,6 +100,7 @@ TEST(TableReader, AnswersRightlyUnderCrossesOfOptions) {
       ASSERT_EQ(Current(scan.get()), entry);
     }
   }
+  EXPECT_GT(deferred_tables, 2);
 }
 
 TEST(TableReader, KnowsOtherComparators) {
