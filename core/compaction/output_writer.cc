@@ -108,6 +108,10 @@ Status OutputWriter::OpenFile() {
           : options_.target_file_bytes + options_.target_file_bytes / 10;
   writer_options.rate_limiter = db.rate_limiter.get();
   writer_options.priority = db.rate_limiter != nullptr ? context.priority : IoPriority::kTotal;
+  if (context.helpers.jobs != 0) {
+    writer_options.pool = context.helpers.pool;
+    writer_options.pool_priority = context.helpers.priority;
+  }
   file_ = std::make_unique<FileWriter>(std::move(file.value()), path, file_options, writer_options);
 
   TableBuilderOptions table;

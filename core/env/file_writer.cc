@@ -16,10 +16,28 @@ constexpr size_t kFirstBufferBytes = 16 << 10;
 // The newest data is about to be added to or overwritten, so range syncs leave it alone.
 constexpr uint64_t kNotRangeSyncedBytes = 1 << 20;
 constexpr uint64_t kRangeSyncAlignment = 4096;
+constexpr uint64_t kHandedOverSyncBytes = 1 << 20;
 // Reserving space, and giving it back, costs more than a small file gains.
 constexpr uint64_t kNotReservedBytes = 64 << 10;
 
 }  // namespace
+
+// A full buffer that a job of the pool is to write. While there is one, the job that has begun
+// with it, or else the appending thread, has what Rep::Write() uses.
+struct FileWriter::Handover {
+  enum class State : uint8_t { kNone, kWaiting, kWriting };
+
+  // Writes the buffer unless somebody has begun to. Releases the mutex meanwhile.
+  void WriteWaiting() SKARN_REQUIRES(mu);
+
+  // A leaf in the lock order: nothing is locked under it.
+  Mutex mu;
+  CondVar written{&mu};
+  State state SKARN_GUARDED_BY(mu) = State::kNone;
+  Rep* rep SKARN_GUARDED_BY(mu) = nullptr;  // Alive unless `state` is kNone.
+  Slice data SKARN_GUARDED_BY(mu);
+  Status outcome SKARN_GUARDED_BY(mu);
+};
 
 // All but `failure` belongs to the appending thread.
 struct FileWriter::Rep {
@@ -30,10 +48,16 @@ struct FileWriter::Rep {
     alignment = file->alignment();
     if (options.buffer_bytes < alignment) options.buffer_bytes = alignment;
     if (direct) options.buffer_bytes = options.buffer_bytes / alignment * alignment;
+    if (direct || (options.rate_limiter != nullptr && options.priority != IoPriority::kTotal)) {
+      options.pool = nullptr;
+    }
     plain = !direct && options.preallocation_bytes != 0 && file_options.bytes_per_sync == 0 &&
             (options.rate_limiter == nullptr || options.priority == IoPriority::kTotal);
   }
-  ~Rep() { free(buffer); }
+  ~Rep() {
+    free(buffer);
+    free(spare);
+  }
 
   // Makes room for `more` bytes, as far as the limit of the options allows. False when
   // memory is exhausted.
@@ -41,6 +65,7 @@ struct FileWriter::Rep {
     const size_t wanted = std::min(used + more, options.buffer_bytes);
     if (wanted <= capacity) return true;
     size_t size = std::max(capacity * 2, kFirstBufferBytes);
+    if (capacity < spare_capacity) size = spare_capacity;  // The file is large.
     size = std::min(std::max(size, wanted), options.buffer_bytes);
     size = (size + alignment - 1) / alignment * alignment;
     void* memory = aligned_alloc(alignment, size);
@@ -62,6 +87,10 @@ struct FileWriter::Rep {
   char* buffer = nullptr;
   size_t capacity = 0;
   size_t used = 0;
+  // With a pool: the buffer that is not being filled, and what is being done with it.
+  char* spare = nullptr;
+  size_t spare_capacity = 0;
+  std::shared_ptr<Handover> handover;  // Shared with jobs, which may begin when the file is gone.
 
   // Where the buffer's first byte belongs.
   uint64_t buffer_offset = 0;
@@ -138,7 +167,9 @@ struct FileWriter::Rep {
   }
 
   Status MaybeRangeSync() {
-    const uint64_t every = file_options.bytes_per_sync;
+    uint64_t every = file_options.bytes_per_sync;
+    // What a job writes should not be left for the sync to wait for.
+    if (every == 0 && handover != nullptr) every = kHandedOverSyncBytes;
     if (every == 0 || direct || buffer_offset < kNotRangeSyncedBytes) return Status::Ok();
     const uint64_t end =
         (buffer_offset - kNotRangeSyncedBytes) / kRangeSyncAlignment * kRangeSyncAlignment;
@@ -149,6 +180,19 @@ struct FileWriter::Rep {
   }
 };
 
+void FileWriter::Handover::WriteWaiting() {
+  if (state != State::kWaiting) return;
+  state = State::kWriting;
+  Rep* const writer = rep;
+  const Slice bytes = data;
+  mu.Unlock();
+  Status s = writer->Write(bytes);
+  mu.Lock();
+  outcome = std::move(s);
+  state = State::kNone;
+  written.Signal();
+}
+
 FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
                        const FileOptions& file_options, const Options& options)
     : rep_(std::make_unique<Rep>(std::move(file), file_options, options)), path_(std::move(path)) {
@@ -156,6 +200,9 @@ FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
   rep_->buffer_offset = size;
   rep_->range_synced = size;
   rep_->allocated_end = size;
+  if (options.pool != nullptr && rep_->options.pool != nullptr) {
+    rep_->handover = std::make_shared<Handover>();
+  }
   size_.store(size, std::memory_order_relaxed);
   flushed_.store(size, std::memory_order_relaxed);
 }
@@ -176,8 +223,9 @@ Status FileWriter::Append(Slice data) {
   size_.store(size_.load(std::memory_order_relaxed) + data.size(), std::memory_order_release);
   if (!rep.direct && rep.used + data.size() > rep.options.buffer_bytes) {
     // What does not fit beside the buffered bytes goes around the buffer when it is large.
-    if (Status s = WriteBuffer(); !s.ok()) return s;
+    if (Status s = WriteBuffer(/*may_hand_over=*/true); !s.ok()) return s;
     if (data.size() >= rep.options.buffer_bytes) {
+      if (Status s = Settle(); !s.ok()) return s;
       if (Status s = Remember(rep.Write(data)); !s.ok()) return s;
       flushed_.store(rep.buffer_offset, std::memory_order_release);
       return Status::Ok();
@@ -193,7 +241,7 @@ Status FileWriter::Append(Slice data) {
     rep.used += part;
     data.RemovePrefix(part);
     if (rep.used == rep.options.buffer_bytes) {
-      if (Status s = WriteBuffer(); !s.ok()) return s;
+      if (Status s = WriteBuffer(/*may_hand_over=*/true); !s.ok()) return s;
     }
   }
   return Status::Ok();
@@ -223,9 +271,43 @@ Status FileWriter::AppendFilled(size_t size, bool flush) {
   return SKARN_LIKELY(s.ok()) ? Status::Ok() : Remember(std::move(s));
 }
 
-Status FileWriter::WriteBuffer() {
+Status FileWriter::Settle() {
+  Handover* const handover = rep_->handover.get();
+  if (handover == nullptr) return Status::Ok();
+  Status s;
+  {
+    MutexLock lock(&handover->mu);
+    handover->WriteWaiting();
+    while (handover->state != Handover::State::kNone) handover->written.Wait();
+    s = std::move(handover->outcome);
+    handover->outcome = Status::Ok();
+  }
+  if (!s.ok()) return Remember(std::move(s));
+  flushed_.store(rep_->buffer_offset, std::memory_order_release);
+  return Status::Ok();
+}
+
+Status FileWriter::WriteBuffer(bool may_hand_over) {
   Rep& rep = *rep_;
+  if (Status s = Settle(); !s.ok()) return s;
   if (rep.used == 0) return Status::Ok();
+  if (may_hand_over && rep.handover != nullptr) {
+    const Slice data(rep.buffer, rep.used);
+    std::swap(rep.buffer, rep.spare);
+    std::swap(rep.capacity, rep.spare_capacity);
+    rep.used = 0;
+    {
+      MutexLock lock(&rep.handover->mu);
+      rep.handover->rep = &rep;
+      rep.handover->data = data;
+      rep.handover->state = Handover::State::kWaiting;
+    }
+    rep.options.pool->Schedule(rep.options.pool_priority, this, [handover = rep.handover] {
+      MutexLock lock(&handover->mu);
+      handover->WriteWaiting();
+    });
+    return Status::Ok();
+  }
   Status s;
   if (rep.direct) {
     s = rep.WriteDirect(/*pad=*/false);
@@ -239,12 +321,13 @@ Status FileWriter::WriteBuffer() {
 }
 
 Status FileWriter::Flush() {
-  if (failed()) return rep_->Failure();
   Rep& rep = *rep_;
+  if (Status s = Settle(); !s.ok()) return s;
+  if (failed()) return rep.Failure();
   if (rep.direct && rep.used != 0) {
     if (Status s = Remember(rep.WriteDirect(/*pad=*/true)); !s.ok()) return s;
     flushed_.store(size_bytes(), std::memory_order_release);
-  } else if (Status s = WriteBuffer(); !s.ok()) {
+  } else if (Status s = WriteBuffer(/*may_hand_over=*/false); !s.ok()) {
     return s;
   }
   return Remember(rep.file->Flush());

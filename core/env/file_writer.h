@@ -17,6 +17,7 @@
 
 #include "core/env/file_system.h"
 #include "core/env/rate_limiter.h"
+#include "core/env/thread_pool.h"
 
 namespace skarn {
 
@@ -28,6 +29,11 @@ class FileWriter {
     uint64_t preallocation_bytes = 0;
     RateLimiter* rate_limiter = nullptr;
     IoPriority priority = IoPriority::kTotal;  // kTotal: not limited.
+    // A full buffer may be written by a job of this pool while the next one fills, and is on its
+    // way to the disk soon after; null: never. Where the pool has no time for it, Append() writes.
+    // Its errors come with a later call. Not with direct I/O or a rate limit.
+    ThreadPool* pool = nullptr;
+    ThreadPool::Priority pool_priority = ThreadPool::Priority::kLow;
   };
 
   FileWriter(std::unique_ptr<WritableFile> file, std::string path, const FileOptions& file_options,
@@ -56,10 +62,14 @@ class FileWriter {
 
  private:
   struct Rep;
+  struct Handover;
   // Keeps the first failure and returns it from then on.
   Status Remember(Status s);
-  // Writes what is buffered; with direct I/O, the whole blocks of it.
-  Status WriteBuffer();
+  // Writes what is buffered; with direct I/O, the whole blocks of it. `may_hand_over`: or lets
+  // the pool do it.
+  Status WriteBuffer(bool may_hand_over);
+  // Waits for, or does, what was handed over to the pool.
+  Status Settle();
 
   std::unique_ptr<Rep> rep_;
   const std::string path_;

@@ -13,6 +13,7 @@
 #include <cstdlib>
 
 #include "core/base/random.h"
+#include "core/env/deterministic_pool.h"
 #include "core/env/env.h"
 #include "core/env/fault_file_system.h"
 #include "core/env/file_writer.h"
@@ -351,15 +352,22 @@ struct WriterCase {
   size_t buffer_bytes;
   bool direct;
   bool limited;
+  ThreadPool* pool = nullptr;  // Writes full buffers.
 };
 
 TEST_F(PosixTest, WriterDeliversEveryByteInOrder) {
   Random random(/*seed=*/8);
   TestClock clock;
   auto limiter = NewRateLimiter(&clock, 10 << 20, 100000, 10, RateLimiter::Mode::kAllIo, false);
-  for (const WriterCase& which : {WriterCase{1, false, false}, WriterCase{4096, false, false},
-                                  WriterCase{1 << 20, false, true}, WriterCase{8192, true, false},
-                                  WriterCase{65536, true, true}}) {
+  const std::unique_ptr<ThreadPool> pool = NewThreadPool();
+  pool->SetThreads(ThreadPool::Priority::kLow, 2);
+  DeterministicPool busy;  // Its jobs never begin.
+  for (const WriterCase& which :
+       {WriterCase{1, false, false}, WriterCase{4096, false, false},
+        WriterCase{1 << 20, false, true}, WriterCase{8192, true, false},
+        WriterCase{65536, true, true}, WriterCase{4096, false, false, pool.get()},
+        WriterCase{1 << 20, false, false, pool.get()}, WriterCase{65536, false, false, &busy},
+        WriterCase{8192, true, false, pool.get()}}) {
     SCOPED_TRACE(which.buffer_bytes);
     FileOptions file_options;
     file_options.direct_writes = which.direct;
@@ -374,6 +382,7 @@ TEST_F(PosixTest, WriterDeliversEveryByteInOrder) {
       options.rate_limiter = limiter.get();
       options.priority = IoPriority::kHigh;
     }
+    options.pool = which.pool;
     FileWriter writer(std::move(*file), Path("w"), file_options, options);
     std::string expected;
     for (int i = 0; i < 300; i++) {
@@ -416,6 +425,35 @@ TEST(FileWriter, FailsForGoodAfterTheFirstFailure) {
   EXPECT_EQ(writer.Sync().ToString(), failure);
   EXPECT_EQ(writer.Append("three").ToString(), failure);
   EXPECT_EQ(writer.Close().ToString(), failure);
+}
+
+// A buffer that a job wrote may fail when nobody looks.
+TEST(FileWriter, TellsOfWhatFailedInAJobBeforeItPromisesAnything) {
+  const std::unique_ptr<ThreadPool> pool = NewThreadPool();
+  for (const bool sync : {false, true}) {
+    auto memory = NewMemoryFileSystem();
+    FaultFileSystem faults(memory.get());
+    auto file = faults.NewWritableFile("/a", FileOptions());
+    ASSERT_TRUE(file.ok());
+    FileWriter::Options options;
+    options.buffer_bytes = 4096;
+    options.pool = pool.get();
+    FileWriter writer(std::move(*file), "/a", FileOptions(), options);
+    FaultFileSystem::Plan plan;
+    plan.kinds = FaultFileSystem::kAppend;
+    faults.Arm(plan);
+    const bool accepted = writer.Append(std::string(4096, 'x')).ok();
+    if (!sync) {
+      pool->JoinAll();
+      (void)writer.Append("y");
+    }
+    const Status told = sync ? writer.Sync() : writer.Flush();
+    EXPECT_EQ(told.ToString(), "IO error: While appending to file: /a: Input/output error");
+    EXPECT_TRUE(writer.failed());
+    EXPECT_TRUE(accepted) << "the buffer was not handed over";
+    faults.Disarm();
+    EXPECT_EQ(writer.Close().ToString(), told.ToString());
+  }
 }
 
 TEST(FileWriter, ContinuesWhereAReopenedFileEnds) {
