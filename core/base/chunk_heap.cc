@@ -10,15 +10,10 @@
 namespace skarn {
 namespace {
 
-// Since Linux 6.1; older ones, and older headers, do without.
-constexpr int kCollapsePages = 25;  // MADV_COLLAPSE.
-
 void UseSmallPages(void* chunk) { (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_NOHUGEPAGE); }
-// For a chunk whose content matters: it is moved, which may take milliseconds.
-void MoveToHugePages(void* chunk) {
-  (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_HUGEPAGE);
-  (void)madvise(chunk, ChunkPool::kChunkBytes, kCollapsePages);
-}
+// For a chunk whose content matters: the system moves it in the background. Not MADV_COLLAPSE,
+// which keeps the caller waiting for milliseconds.
+void AllowHugePages(void* chunk) { (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_HUGEPAGE); }
 // For one whose content does not matter. `touched`: it may be on small pages already.
 void UseHugePages(void* chunk, bool touched) {
   if (touched) (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_DONTNEED);
@@ -41,6 +36,11 @@ size_t ChunkHeap::chunk_count() const {
   return chunk_count_;
 }
 
+size_t ChunkHeap::empty_count() const {
+  MutexLock lock(&mu_);
+  return empty_count_;
+}
+
 inline void ChunkHeap::FindList(uint32_t size, uint32_t* level, uint32_t* list) {
   const uint32_t units = size / kAlignment;
   if (units < kLists) {
@@ -54,6 +54,7 @@ inline void ChunkHeap::FindList(uint32_t size, uint32_t* level, uint32_t* list) 
 }
 
 void ChunkHeap::Hang(Piece* piece) {
+  empty_count_ += piece->size == kWholeBytes;
   uint32_t level = 0, list = 0;
   FindList(piece->size, &level, &list);
   piece->used = 0;
@@ -66,6 +67,7 @@ void ChunkHeap::Hang(Piece* piece) {
 }
 
 void ChunkHeap::Unhang(Piece* piece) {
+  empty_count_ -= piece->size == kWholeBytes;
   if (piece->next != nullptr) piece->next->previous = piece->previous;
   if (piece->previous != nullptr) {
     piece->previous->next = piece->next;
@@ -146,7 +148,7 @@ void* ChunkHeap::Allocate(size_t bytes) {
         reinterpret_cast<Chunk*>(ChunkPool::Acquire(ChunkPool::kChunkBytes, &fresh));
     if (chunk != nullptr) first ? UseSmallPages(chunk) : UseHugePages(chunk, !fresh);
     // Should it have been given back meanwhile, this does no harm.
-    if (full != nullptr) MoveToHugePages(full);
+    if (full != nullptr) AllowHugePages(full);
     lock.Lock();
     if (chunk == nullptr) return nullptr;
     if (first) on_small_pages_ = chunk;
@@ -176,8 +178,7 @@ ChunkHeap::Chunk* ChunkHeap::Return(Piece* piece) {
     }
   }
   At(piece, piece->size)->size_before = piece->size;
-  // The last chunk stays for the next object.
-  if (SKARN_LIKELY(piece->size != kWholeBytes) || chunk_count_ == 1) {
+  if (SKARN_LIKELY(piece->size != kWholeBytes) || empty_count_ < kEmptyMax) {
     Hang(piece);
     return nullptr;
   }

@@ -3,7 +3,8 @@
 // How it works. A chunk is a row of pieces, each with a header of 8 bytes that tells its own size
 // and that of the piece before it. Free pieces hang in lists by size: 32 lists for each power of
 // two, and a bit for each list that has something, so both ways take constant time. Neighbours
-// that are free become one piece. A chunk that is one free piece is given back.
+// that are free become one piece. Of chunks that are one free piece a few are kept, because the
+// next one would have to be cleared first, and the others given back.
 //
 // The first chunk starts on small pages, since many processes never need a second one, and gets
 // huge ones when it is full.
@@ -25,6 +26,8 @@ class ChunkHeap {
  public:
   static constexpr size_t kBytesMax = ChunkPool::kChunkBytes - 4096;
   static constexpr size_t kAlignment = 16;
+  // So many chunks stay when nothing is in them.
+  static constexpr size_t kEmptyMax = 4;
 
   ChunkHeap() = default;
   // Gives the chunks back, whatever is still in use.
@@ -39,6 +42,7 @@ class ChunkHeap {
   static void Free(void* memory);
 
   size_t chunk_count() const SKARN_EXCLUDES(mu_);
+  size_t empty_count() const SKARN_EXCLUDES(mu_);
 
  private:
   // What precedes every piece's memory. `size` counts the header; all sizes are multiples of 16.
@@ -91,6 +95,7 @@ class ChunkHeap {
   mutable Mutex mu_;
   Chunk* chunks_ SKARN_GUARDED_BY(mu_) = nullptr;
   size_t chunk_count_ SKARN_GUARDED_BY(mu_) = 0;
+  size_t empty_count_ SKARN_GUARDED_BY(mu_) = 0;  // Pieces in the lists that are a whole chunk.
   Chunk* on_small_pages_ SKARN_GUARDED_BY(mu_) = nullptr;
   uint32_t levels_ SKARN_GUARDED_BY(mu_) = 0;  // Bit n: level n has a list with something.
   uint32_t lists_[kLevels] SKARN_GUARDED_BY(mu_) = {};

@@ -85,19 +85,6 @@ class LevelSequence final : public FileSequence, public Pooled {
   std::vector<Pin> pinned_;
 };
 
-// Whether a few files are all open and have no range tombstones. A level of many files is
-// asked as it is walked.
-bool HaveNoTombstones(const LevelFiles& files) {
-  constexpr size_t kFilesMax = 16;
-  if (files.size() > kFilesMax) return false;
-  EpochGuard guard;
-  for (const FileMetadata* file : files) {
-    const TableReader* const reader = TableCache::Peek(file);
-    if (reader == nullptr || reader->Tombstones() != nullptr) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion* super_version,
@@ -155,7 +142,7 @@ Status OpenFamilyView(const ReadOptions& given, bool copy_options, SuperVersion*
       builder.AddLevel(std::make_unique<ConcatenatingCursor>(
                            order, std::make_unique<LevelSequence>(read, version, level),
                            read.iterate_lower_bound, read.iterate_upper_bound),
-                       /*ignore_tombstones=*/!tombstones || HaveNoTombstones(storage.level(level)));
+                       /*ignore_tombstones=*/!tombstones || version->HasNoTombstones(level));
     }
   }
   view->cursor = builder.Finish();

@@ -15,8 +15,10 @@ bool IsDeletion(EntryKind kind) {
          kind == EntryKind::kDeletionWithTimestamp;
 }
 
-// Larger values are not copied where they last anyhow.
+// Larger values are not copied where they last anyhow,
 constexpr size_t kCopyMax = 256;
+// and pinned from this size on, where they can be made to last.
+constexpr size_t kPinMin = 1024;
 
 Status UnknownKind(EntryKind kind) {
   return Status::Corruption(Concat("Unknown value type ", static_cast<int>(kind)));
@@ -64,6 +66,7 @@ void UserIterator::Prepare() {
 void UserIterator::TakeView(IteratorView view, Status status) {
   valid_ = false;
   ForgetSteps();
+  value_pin_.Reset();
   view_ = std::move(view);
   status_ = std::move(status);
   if (view_.cursor == nullptr) {
@@ -108,6 +111,7 @@ void UserIterator::EndWindow() {
 UserIterator::~UserIterator() {
   NoteSkipped();
   EndWindow();
+  value_pin_.Reset();
   view_ = IteratorView();
   pins_.ReleaseAll();
   Statistics* statistics = setup_.statistics;
@@ -226,6 +230,7 @@ bool UserIterator::StartSeek() {
   window_began_ = counts_.next;
   valid_ = false;
   ForgetSteps();
+  value_pin_.Reset();
   saved_key_.Clear();
   prefix_known_ = false;
   beyond_ = false;
@@ -783,7 +788,7 @@ inline void UserIterator::FindBackward() {
             (lower_bound_ == nullptr || order_.CompareStripped(user_key, *lower_bound_) >= 0))) {
       saved_key_.Assign(user_key);
       value_ = cursor_->value();
-      if (!(value_.size() > kCopyMax && cursor_->ValuePinned())) {
+      if (value_.size() <= kCopyMax || !ValueLasts()) {
         saved_value_.assign(value_.data(), value_.size());
         value_ = saved_value_;
       }
@@ -844,6 +849,12 @@ void UserIterator::FindBackwardSlow() {
   if (status_.ok()) End();
 }
 
+bool UserIterator::ValueLasts() {
+  if (cursor_->ValuePinned()) return true;
+  return cursor_->value().size() >= kPinMin && !setup_.read.pin_data &&
+         cursor_->PinValue(&value_pin_);
+}
+
 void UserIterator::NotePinnedKey() {
   key_pinned_ = setup_.read.pin_data && cursor_->KeyPinned();
   if (key_pinned_) pinned_key_ = cursor_->user_key();
@@ -892,7 +903,7 @@ bool UserIterator::EvaluateSavedKey(bool* found, bool oldest) {
       operands_.clear();
       kind = here;
       if (!IsDeletion(here)) {
-        lasting = cursor_->ValuePinned();
+        lasting = ValueLasts();
         stored = cursor_->value();
         if (!lasting) {
           saved_value_.assign(stored.data(), stored.size());
@@ -966,7 +977,7 @@ bool UserIterator::EvaluateBySeek(bool* found) {
     return false;
   }
   *found = true;
-  return SetValue(saved_key_.slice(), kind, cursor_->value(), cursor_->ValuePinned());
+  return SetValue(saved_key_.slice(), kind, cursor_->value(), ValueLasts());
 }
 
 bool UserIterator::StepBeforeSavedKey() {

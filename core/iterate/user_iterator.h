@@ -117,6 +117,9 @@ class UserIterator final : public DbIterator, public Pooled {
   bool EvaluateBySeek(bool* found);
   // A seek led back to what was passed over: it would go on for ever.
   void FailOutOfOrder();
+  // Whether the value of the cursor's entry outlives the cursor's move; large ones are made to,
+  // up to the next call.
+  bool ValueLasts();
   void NotePinnedKey();
   // A step passed `count` hidden entries of the active memtable.
   void NoteHidden(uint64_t count);
@@ -191,6 +194,7 @@ class UserIterator final : public DbIterator, public Pooled {
   SequenceNumber sequence_ = 0;
   Status status_;
   PinList pins_;
+  Pin value_pin_;  // Backward: of a large value that is shown.
 
   bool forward_ = true;
   bool beyond_ = false;         // Forward only: the cursor has left the shown key (after a merge).

@@ -1,5 +1,6 @@
 #include "core/table/block.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -7,11 +8,13 @@
 
 namespace skarn {
 
-HeapBlock* HeapBlock::Allocate(size_t capacity) {
+HeapBlock* HeapBlock::New(size_t capacity, bool large) {
   if (capacity > SIZE_MAX / 2) return nullptr;
-  void* memory = BlockHeap::Allocate(BytesFor(capacity));
+  const size_t bytes = BytesFor(capacity);
+  void* memory = large ? malloc(bytes) : BlockHeap::Allocate(bytes);
   if (memory == nullptr) return nullptr;
   auto* block = new (memory) HeapBlock;
+  block->large_ = large;
   block->capacity_ = capacity;
   // What short copies may read past the end has a value, if one of no meaning.
   memset(block->data() + capacity, 0, kBlockPadding);
@@ -39,8 +42,9 @@ void HeapBlock::Unref() {
   if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   EntryIndex::Free(entries_.load(std::memory_order_relaxed));
   const size_t bytes = BytesFor(capacity_);
+  const bool large = large_;
   this->~HeapBlock();
-  BlockHeap::Free(this, bytes);
+  large ? free(this) : BlockHeap::Free(this, bytes);
 }
 
 void BlockRef::ResetHeld() {

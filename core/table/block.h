@@ -30,7 +30,12 @@ class HeapBlock {
  public:
   // With room for `capacity` bytes and kBlockPadding more, and one count. Null when
   // memory is exhausted.
-  static HeapBlock* Allocate(size_t capacity);
+  static HeapBlock* Allocate(size_t capacity) { return New(capacity, /*large=*/false); }
+  // The same for keys and values. A large block gains nothing from huge pages, and two of them
+  // would waste much of each: it comes from malloc().
+  static HeapBlock* AllocateData(size_t capacity) {
+    return New(capacity, /*large=*/capacity > kDataBytesInHeap);
+  }
 
   char* data() { return reinterpret_cast<char*>(this + 1); }
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }
@@ -67,7 +72,10 @@ class HeapBlock {
   static void Delete(void* object) { static_cast<HeapBlock*>(object)->Unref(); }
 
  private:
+  static constexpr size_t kDataBytesInHeap = 640 << 10;
+
   HeapBlock() = default;
+  static HeapBlock* New(size_t capacity, bool large);
   static size_t BytesFor(size_t capacity) { return sizeof(HeapBlock) + capacity + kBlockPadding; }
 
   // An index pays when the block is searched again and again.
@@ -79,6 +87,7 @@ class HeapBlock {
   size_t size_ = 0;
   std::atomic<uint32_t> refs_{1};
   std::atomic<uint8_t> searches_{0};  // Relaxed: about how many is enough.
+  bool large_ = false;                // Of malloc().
   uint32_t check_ = 0;
   size_t capacity_ = 0;
   BlockLayout layout_;

@@ -38,6 +38,7 @@ class BlockTable final : public TableReader {
   void Get(const ReadOptions& read, PointLookup* lookup, bool skip_filters) override;
   void MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count,
                 bool skip_filters) override;
+  void MultiGetRest(const ReadOptions& read, const TableLookup* lookups, size_t count) override;
   bool KeyMayMatch(const ReadOptions& read, Slice user_key) override;
   void PrefetchGet(uint64_t hash) const override;
   std::unique_ptr<InternalCursor> NewCursor(const ReadOptions& read, TableCaller caller,
@@ -72,6 +73,7 @@ class BlockTable final : public TableReader {
 
  private:
   friend class BlockTableOpener;
+  friend class TableReader;  // Its MultiGetCached().
 
   // What the short ways count.
   struct QuickCounts {
@@ -102,17 +104,17 @@ class BlockTable final : public TableReader {
   bool OfferFound(const HeapBlock* block, Cache::Handle* handle, const EntryIndex& entries,
                   EntryIndex::Found found, uint32_t i, bool may_go_on, PointLookup* lookup,
                   QuickCounts* counts) const;
-  // The same for at most kGroup keys in ascending order that the filter let pass, stage by
-  // stage. Leaves those that it could not serve in `lookups` and returns how many.
-  size_t SearchManyQuickly(PointLookup** lookups, size_t count, QuickCounts* counts) const;
+  // The same for at most kGroup keys, of any tables, that the filters let pass, stage by stage.
+  // Leaves those that it could not serve in `lookups` and returns how many.
+  static size_t SearchManyQuickly(TableRead* read, TableLookup* lookups, size_t count);
   void AddTo(TableRead* read, const QuickCounts& counts) const;
   // Goes on where SearchQuickly() did not serve.
   [[gnu::noinline]] void SearchFrom(TableRead* read, uint32_t position, PointLookup* lookup);
   // The same in full: neighbouring blocks that are not cached are read together.
-  void SearchMany(TableRead* read, PointLookup* const* lookups, size_t count);
-  // Those of the lookups that the filter lets pass.
-  size_t FilterMany(TableRead* read, PointLookup* const* lookups, size_t count, bool ask,
-                    PointLookup** passed) const;
+  void SearchMany(TableRead* read, const TableLookup* lookups, size_t count);
+  // Moves those that are not done and that the filters let pass to the front, and returns how
+  // many they are.
+  static size_t FilterMany(TableRead* read, TableLookup* lookups, size_t count, bool skip_filters);
   bool Offer(TableRead* read, const BlockRef& block, Slice user_key, uint64_t tag, Slice value,
              PointLookup* lookup) const;
   uint64_t DataEnd(IndexCursor* index) const;

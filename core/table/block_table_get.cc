@@ -133,13 +133,18 @@ inline bool BlockTable::SearchQuickly(PointLookup* lookup, QuickCounts* counts,
   const IndexBlock& index = *index_.top;
   *position = index.Find(*options_.order, lookup->user_key(), lookup->seek_tag());
   if (*position == index.count()) return true;
+  const BlockSightings::Sighting seen = index.Seen(*position);
+  seen.Prefetch();
   Cache::Handle* handle = nullptr;
   const HeapBlock* const block = loader_->PeekData(index.handle(*position), &handle);
   if (block == nullptr) return false;
   const EntryIndex* const entries = loader_->EntriesOf(block, handle);
-  if (SKARN_LIKELY(entries != nullptr)) entries->Prefetch();
-  return entries != nullptr &&
-         OfferQuickly(block, handle, *entries, index.has_tags(), lookup, counts);
+  if (SKARN_UNLIKELY(entries == nullptr)) return false;
+  if (SKARN_UNLIKELY(!seen.IsOf(block, entries))) {
+    entries->Prefetch();
+    index.NoteSeen(*position, block, entries);
+  }
+  return OfferQuickly(block, handle, *entries, index.has_tags(), lookup, counts);
 }
 
 [[gnu::always_inline]] inline bool BlockTable::OfferQuickly(const HeapBlock* block,
@@ -192,12 +197,9 @@ inline bool BlockTable::SearchQuickly(PointLookup* lookup, QuickCounts* counts,
   return true;
 }
 
-size_t BlockTable::SearchManyQuickly(PointLookup** lookups, size_t count,
-                                     QuickCounts* counts) const {
-  const IndexBlock& index = *index_.top;
-  const ShardedCache& cache = *loader_->cache();
+size_t BlockTable::SearchManyQuickly(TableRead* read, TableLookup* lookups, size_t count) {
   struct Item {
-    PointLookup* lookup;
+    TableLookup of;
     ShardedCache::Spot spot;
     Cache::Handle* handle;
     const HeapBlock* block;
@@ -210,20 +212,31 @@ size_t BlockTable::SearchManyQuickly(PointLookup** lookups, size_t count,
   size_t left = 0;
   // Each stage asks for what the next one reads: bucket, block, its index, the entry.
   for (size_t i = 0; i < count; ++i) {
-    PointLookup* const lookup = lookups[i];
-    const uint32_t position = index.Find(*options_.order, lookup->user_key(), lookup->seek_tag());
+    const TableLookup of = lookups[i];
+    const auto* const table = static_cast<const BlockTable*>(of.table);
+    if (SKARN_UNLIKELY(!table->quick_)) {
+      lookups[left++] = of;
+      continue;
+    }
+    const IndexBlock& index = *table->index_.top;
+    const uint32_t position =
+        index.Find(*table->options_.order, of.lookup->user_key(), of.lookup->seek_tag());
     if (position == index.count()) continue;
     Item& item = items[used++];
-    item.lookup = lookup;
-    item.spot = cache.SpotOf(loader_->KeyOf(index.handle(position)));
+    item.of = of;
+    const BlockLoader& loader = *table->loader_;
+    item.spot = loader.cache()->SpotOf(loader.KeyOf(index.handle(position)));
     ShardedCache::Prefetch(item.spot);
   }
   for (size_t i = 0; i < used; ++i) ShardedCache::PrefetchEntry(items[i].spot);
   for (size_t i = 0; i < used; ++i) {
     Item& item = items[i];
+    item.entries = nullptr;
     item.handle = ShardedCache::Peek(item.spot);
-    item.block = item.handle == nullptr ? nullptr : static_cast<HeapBlock*>(item.handle->object);
-    item.entries = item.block == nullptr ? nullptr : loader_->EntriesOf(item.block, item.handle);
+    if (item.handle == nullptr) continue;
+    item.block = static_cast<HeapBlock*>(item.handle->object);
+    item.entries =
+        static_cast<const BlockTable*>(item.of.table)->loader_->EntriesOf(item.block, item.handle);
     if (item.entries == nullptr) continue;
     item.entries->Prefetch();
     __builtin_prefetch(item.block->data());
@@ -231,7 +244,8 @@ size_t BlockTable::SearchManyQuickly(PointLookup** lookups, size_t count,
   for (size_t i = 0; i < used; ++i) {
     Item& item = items[i];
     if (item.entries == nullptr) continue;
-    item.found = item.entries->FindPrefix(item.block->data(), item.lookup->user_key(), &item.entry);
+    item.found =
+        item.entries->FindPrefix(item.block->data(), item.of.lookup->user_key(), &item.entry);
     if (item.found == EntryIndex::Found::kUnsure) {
       const char* const entry = item.block->data() + item.entries->offset(item.entry);
       __builtin_prefetch(entry);
@@ -241,14 +255,19 @@ size_t BlockTable::SearchManyQuickly(PointLookup** lookups, size_t count,
   }
   for (size_t i = 0; i < used; ++i) {
     Item& item = items[i];
+    PointLookup* const lookup = item.of.lookup;
+    const auto* const table = static_cast<const BlockTable*>(item.of.table);
     if (item.entries != nullptr && item.found == EntryIndex::Found::kUnsure) {
-      item.found = item.entries->Resolve(item.block->data(), item.lookup->user_key(),
-                                         item.lookup->seek_tag(), keys(), &item.entry);
+      item.found = item.entries->Resolve(item.block->data(), lookup->user_key(), lookup->seek_tag(),
+                                         table->keys(), &item.entry);
     }
-    if (item.entries == nullptr || !OfferFound(item.block, item.handle, *item.entries, item.found,
-                                               item.entry, index.has_tags(), item.lookup, counts)) {
-      lookups[left++] = item.lookup;
+    QuickCounts counts;
+    if (item.entries == nullptr ||
+        !table->OfferFound(item.block, item.handle, *item.entries, item.found, item.entry,
+                           table->index_.top->has_tags(), lookup, &counts)) {
+      lookups[left++] = item.of;
     }
+    table->AddTo(read, counts);
   }
   return left;
 }
@@ -295,40 +314,64 @@ void BlockTable::AddTo(TableRead* read, const QuickCounts& counts) const {
   if (filter_.exists()) read->counts.filter_true_positive += counts.found;
 }
 
-size_t BlockTable::FilterMany(TableRead* read, PointLookup* const* lookups, size_t count, bool ask,
-                              PointLookup** passed) const {
-  if (ask) {
-    for (size_t i = 0; i < count; ++i) filter_.Prefetch(lookups[i]->hash());
-  }
-  size_t used = 0;
+size_t BlockTable::FilterMany(TableRead* read, TableLookup* lookups, size_t count,
+                              bool skip_filters) {
+  const auto asks = [skip_filters](const TableLookup& of) {
+    return !skip_filters && static_cast<const BlockTable*>(of.table)->filter_.exists();
+  };
   for (size_t i = 0; i < count; ++i) {
-    PointLookup* lookup = lookups[i];
-    if (lookup->done()) continue;
-    if (!ask || PointMayMatch(read, lookup->user_key(), lookup->hash(), lookup->seek_key(),
-                              lookup->seek_tag())) {
-      passed[used++] = lookup;
+    if (asks(lookups[i])) {
+      static_cast<const BlockTable*>(lookups[i].table)->filter_.Prefetch(lookups[i].lookup->hash());
     }
   }
-  return used;
+  size_t passed = 0;
+  for (size_t i = 0; i < count; ++i) {
+    PointLookup& lookup = *lookups[i].lookup;
+    if (lookup.done()) continue;
+    if (!asks(lookups[i]) || static_cast<const BlockTable*>(lookups[i].table)
+                                 ->PointMayMatch(read, lookup.user_key(), lookup.hash(),
+                                                 lookup.seek_key(), lookup.seek_tag())) {
+      lookups[passed++] = lookups[i];
+    }
+  }
+  return passed;
+}
+
+size_t TableReader::MultiGetCached(const ReadOptions& options, TableLookup* lookups, size_t count,
+                                   bool skip_filters) {
+  TableRead read(options, TableCaller::kUser,
+                 static_cast<const BlockTable*>(lookups[0].table)->options_.statistics);
+  size_t left = 0;
+  for (size_t begin = 0; begin < count; begin += BlockTable::kGroup) {
+    TableLookup* const group = lookups + begin;
+    size_t size = std::min(BlockTable::kGroup, count - begin);
+    size = BlockTable::FilterMany(&read, group, size, skip_filters);
+    size = BlockTable::SearchManyQuickly(&read, group, size);
+    left = static_cast<size_t>(std::copy(group, group + size, lookups + left) - lookups);
+  }
+  return left;
+}
+
+void BlockTable::MultiGetRest(const ReadOptions& options, const TableLookup* lookups,
+                              size_t count) {
+  TableRead read(options, TableCaller::kUser, options_.statistics);
+  for (size_t begin = 0; begin < count; begin += kGroup) {
+    SearchMany(&read, lookups + begin, std::min(kGroup, count - begin));
+  }
 }
 
 void BlockTable::MultiGet(const ReadOptions& options, PointLookup* const* lookups, size_t count,
                           bool skip_filters) {
-  TableRead read(options, TableCaller::kUser, options_.statistics);
-  PointLookup* passed[kGroup];
+  TableLookup group[kGroup];
   for (size_t begin = 0; begin < count; begin += kGroup) {
-    size_t size = FilterMany(&read, lookups + begin, std::min(kGroup, count - begin),
-                             !skip_filters && filter_.exists(), passed);
-    if (quick_) {
-      QuickCounts counts;
-      size = SearchManyQuickly(passed, size, &counts);
-      AddTo(&read, counts);
-    }
-    if (size != 0) SearchMany(&read, passed, size);
+    size_t size = std::min(kGroup, count - begin);
+    for (size_t i = 0; i < size; ++i) group[i] = {this, lookups[begin + i]};
+    size = MultiGetCached(options, group, size, skip_filters);
+    if (size != 0) MultiGetRest(options, group, size);
   }
 }
 
-void BlockTable::SearchMany(TableRead* table_read, PointLookup* const* lookups, size_t count) {
+void BlockTable::SearchMany(TableRead* table_read, const TableLookup* lookups, size_t count) {
   TableRead& read = *table_read;
   struct Item {
     PointLookup* lookup = nullptr;
@@ -340,7 +383,7 @@ void BlockTable::SearchMany(TableRead* table_read, PointLookup* const* lookups, 
   Item items[kGroup];
   size_t used = 0;
   for (size_t i = 0; i < count; ++i) {
-    PointLookup* lookup = lookups[i];
+    PointLookup* lookup = lookups[i].lookup;
     Item& item = items[used];
     item.lookup = lookup;
     item.index.emplace(&index_, &read);

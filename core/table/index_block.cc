@@ -11,8 +11,16 @@ namespace {
 // of index block. Writers stay far below; a damaged block must not take all memory.
 constexpr uint64_t kGrowthMax = 4096;
 
-// So few prefixes are in the processor's cache as a rule: asking for them ahead costs more.
-constexpr uint32_t kPrefetchedCount = 1024;
+// So few prefixes are in the processor's cache as a rule: marks would save nothing.
+constexpr uint32_t kCountWithoutMarks = 1024;
+constexpr uint32_t kPerMark = 16;
+
+// Of an array of 16, at any address.
+template <typename T>
+void PrefetchGroup(const T* group) {
+  for (uint32_t i = 0; i < kPerMark; i += 64 / sizeof(T)) __builtin_prefetch(group + i);
+  __builtin_prefetch(group + kPerMark - 1);
+}
 
 }  // namespace
 
@@ -126,6 +134,9 @@ void IndexBlock::BuildPrefixes() {
   }
   prefixes_.reserve(count_);
   for (uint32_t i = 0; i < count_; ++i) prefixes_.push_back(KeyPrefix(user_key(i), common_));
+  if (count_ <= kCountWithoutMarks) return;
+  marks_.reserve(count_ / kPerMark);
+  for (uint32_t i = kPerMark - 1; i < count_; i += kPerMark) marks_.push_back(prefixes_[i]);
 }
 
 bool IndexBlock::Before(const KeyOrder& order, uint32_t i, Slice target, uint64_t tag) const {
@@ -150,17 +161,16 @@ uint32_t IndexBlock::Find(const KeyOrder& order, Slice target, uint64_t tag) con
     if (target.size() < common_) return 0;
     const uint64_t prefix = KeyPrefix(target, common_);
     // The range of separators with the same prefix; without branches on the outcome.
-    const uint64_t* base = prefixes_.data();
     uint32_t size = count_;
-    while (size > kPrefetchedCount) {
-      const uint32_t half = size / 2;
-      __builtin_prefetch(base + half / 2);
-      __builtin_prefetch(base + half + half / 2);
-      base += half & (0u - static_cast<uint32_t>(base[half - 1] < prefix));
-      size -= half;
+    if (!marks_.empty()) {
+      low = kPerMark * static_cast<uint32_t>(FirstAtLeast(marks_.data(), marks_.size(), prefix));
+      size = std::min(size - low, kPerMark);
+      // What is asked for next lies there, too.
+      PrefetchGroup(prefixes_.data() + low);
+      PrefetchGroup(offsets_.data() + low);
+      PrefetchGroup(sizes_.data() + low);
     }
-    low = static_cast<uint32_t>(static_cast<size_t>(base - prefixes_.data()) +
-                                FirstAtLeast(base, size, prefix));
+    low += static_cast<uint32_t>(FirstAtLeast(prefixes_.data() + low, size, prefix));
     if (low == count_ || prefixes_[low] != prefix) return low;
     high = low + 1;
     uint32_t step = 1;
@@ -185,8 +195,8 @@ size_t IndexBlock::memory_bytes() const {
   return sizeof(IndexBlock) + bytes_.capacity() +
          sizeof(uint64_t) *
              (offsets_.capacity() + keys_.capacity() + tags_.capacity() + first_keys_.capacity() +
-              first_tags_.capacity() + prefixes_.capacity()) +
-         sizeof(uint32_t) * sizes_.capacity();
+              first_tags_.capacity() + prefixes_.capacity() + marks_.capacity()) +
+         sizeof(uint32_t) * sizes_.capacity() + sightings_.memory_bytes();
 }
 
 }  // namespace skarn

@@ -21,6 +21,7 @@
 #include "core/key/internal_key.h"
 #include "core/table/block_cursor.h"
 #include "core/table/block_format.h"
+#include "core/table/block_sightings.h"
 
 namespace skarn {
 
@@ -58,7 +59,14 @@ class IndexBlock {
   uint32_t Find(const KeyOrder& order, Slice user_key, uint64_t tag) const;
   // Starts loading what Find() reads first.
   void Prefetch() const {
-    if (!prefixes_.empty()) __builtin_prefetch(&prefixes_[count_ / 2]);
+    const Array<uint64_t>& searched = marks_.empty() ? prefixes_ : marks_;
+    if (!searched.empty()) __builtin_prefetch(&searched[searched.size() / 2]);
+  }
+
+  // Where block i was seen in memory last, when the table has so many that it matters.
+  BlockSightings::Sighting Seen(uint32_t i) const { return sightings_.Of(i); }
+  void NoteSeen(uint32_t i, const void* block, const void* entries) const {
+    if (!marks_.empty()) sightings_.Note(i, count_, block, entries);
   }
 
   size_t memory_bytes() const;
@@ -82,6 +90,10 @@ class IndexBlock {
   // With bytewise order: 8 bytes of every separator after the first common_ bytes, which
   // all have in common.
   Array<uint64_t> prefixes_;
+  // Of a large index, the last prefix of every full group of 16: few enough to stay in the
+  // processor's cache, so that a search waits once for its group and not for every step.
+  Array<uint64_t> marks_;
+  mutable BlockSightings sightings_;  // Hints for searches, which change nothing else.
   size_t common_ = 0;
 };
 

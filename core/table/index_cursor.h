@@ -73,6 +73,14 @@ class IndexCursor {
   }
   // Whether the table has so few blocks that they are in the processor's cache as a rule.
   bool few_blocks() const { return !index_->two_level && leaf_->count() < 128; }
+  // Starts loading the block from where it was seen last.
+  void PrefetchSeen() const { leaf_->Seen(i_).Prefetch(); }
+  // Whether that is where it is. If not, it is noted, in an index whose memory nobody counts.
+  bool WasSeen(const void* block, const void* entries) const {
+    if (SKARN_LIKELY(leaf_->Seen(i_).IsOf(block, entries))) return true;
+    if (leaf_ == index_->top.get()) leaf_->NoteSeen(i_, block, entries);
+    return false;
+  }
   // The separator after the block; see IndexBlock.
   Slice user_key() const { return leaf_->user_key(i_); }
   bool has_tags() const { return leaf_->has_tags(); }

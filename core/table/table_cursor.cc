@@ -306,7 +306,7 @@ bool TableCursor::PrefixExcluded(Slice user_key, uint64_t tag) {
 
 void TableCursor::SeekInBlock(Slice user_key, uint64_t tag) {
   if (const EntryIndex* entries = table_->loader()->EntriesOf(block_ref_)) {
-    entries->Prefetch();
+    if (!index_.WasSeen(block_ref_.heap(), entries)) entries->Prefetch();
     block_.SeekIndexed(*entries, order_, user_key, tag);
   } else {
     block_.Seek(order_, user_key, tag);
@@ -321,9 +321,13 @@ bool TableCursor::SeekIndex(Slice user_key, uint64_t tag) {
     if (!index_.status().ok()) (void)Fail(index_.status());
     return false;
   }
-  return !(index_.has_first_key() &&
-           order_.Compare(user_key, tag, index_.first_user_key(), index_.first_tag()) <= 0 &&
-           ShowFirstKey());
+  if (index_.has_first_key() &&
+      order_.Compare(user_key, tag, index_.first_user_key(), index_.first_tag()) <= 0 &&
+      ShowFirstKey()) {
+    return false;
+  }
+  index_.PrefetchSeen();
+  return true;
 }
 
 void TableCursor::SeekInLoadedBlock(Slice user_key, uint64_t tag) {

@@ -25,6 +25,11 @@ Status OutOfMemory() {
   return Status(Status::Code::kAborted, Status::Subcode::kMemoryLimit, "Out of memory");
 }
 
+HeapBlock* NewBlock(BlockContent content, size_t capacity) {
+  return content == BlockContent::kMeta ? HeapBlock::Allocate(capacity)
+                                        : HeapBlock::AllocateData(capacity);
+}
+
 }  // namespace
 
 TableFile::TableFile(std::unique_ptr<RandomAccessFile> file, std::string path, uint64_t size_bytes,
@@ -188,7 +193,7 @@ Status TableFile::ReadBlockUntimed(TableRead* read, const BlockHandle& handle, B
     return FinishBlock(read, handle, content, parse, raw.data(), block);
   }
   // Nothing to decompress: read to where the block will stay.
-  HeapBlock* heap = HeapBlock::Allocate(total);
+  HeapBlock* heap = NewBlock(content, total);
   if (heap == nullptr) return OutOfMemory();
   heap->set_size(handle.size);
   Status s = ReadRaw(read, handle.offset, total, &raw, heap->data());
@@ -218,7 +223,7 @@ Status TableFile::FinishBlock(TableRead* read, const BlockHandle& handle, BlockC
         Decompress(read, handle, content, static_cast<CompressionType>(type), payload, &heap);
     if (!s.ok()) return s;
   } else {
-    heap = HeapBlock::Allocate(payload.size());
+    heap = NewBlock(content, payload.size());
     if (heap == nullptr) return OutOfMemory();
     memcpy(heap->data(), payload.data(), payload.size());
     heap->set_size(payload.size());
@@ -240,7 +245,7 @@ Status TableFile::Decompress(TableRead* read, const BlockHandle& handle, BlockCo
   };
   const Result<size_t> size = UncompressedSize(type, footer.format_version, payload);
   if (size.ok()) {
-    HeapBlock* heap = HeapBlock::Allocate(*size);
+    HeapBlock* heap = NewBlock(content, *size);
     if (heap == nullptr) return OutOfMemory();
     Status s = UncompressInto(type, footer.format_version, dict, payload, heap->data(), *size);
     if (!s.ok()) {
@@ -254,7 +259,7 @@ Status TableFile::Decompress(TableRead* read, const BlockHandle& handle, BlockCo
     // Layouts of format_version 0 and 1 that do not tell their size.
     Result<CodecBuffer> buffer = Uncompress(type, footer.format_version, dict, payload);
     if (!buffer.ok()) return failed(buffer.status());
-    HeapBlock* heap = HeapBlock::Allocate(buffer->size);
+    HeapBlock* heap = NewBlock(content, buffer->size);
     if (heap == nullptr) return OutOfMemory();
     memcpy(heap->data(), buffer->data.get(), buffer->size);
     heap->set_size(buffer->size);

@@ -55,6 +55,14 @@ struct TableReaderOptions {
 // Who reads: decides readahead, cache priority and statistics.
 enum class TableCaller : uint8_t { kUser, kUserIterator, kCompaction, kApproximate, kVerify };
 
+class TableReader;
+
+// A key of a multi-get and a table that may have it.
+struct TableLookup {
+  TableReader* table;
+  PointLookup* lookup;
+};
+
 class TableReader {
  public:
   static Result<std::unique_ptr<TableReader>> Open(const TableReaderOptions& options,
@@ -74,6 +82,13 @@ class TableReader {
   // neighbouring blocks read together.
   virtual void MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count,
                         bool skip_filters) = 0;
+  // The same for tables of one database, as far as filters and cached blocks have the answer, so
+  // that keys of different tables wait for memory together. Moves the others to the front and
+  // returns how many they are: MultiGetRest() of their tables must follow.
+  static size_t MultiGetCached(const ReadOptions& read, TableLookup* lookups, size_t count,
+                               bool skip_filters);
+  // What MultiGetCached() left, of this table and in ascending order.
+  virtual void MultiGetRest(const ReadOptions& read, const TableLookup* lookups, size_t count) = 0;
   // Starts loading what Get() reads first for a key with this Hash64().
   virtual void PrefetchGet(uint64_t hash) const { (void)hash; }
   // False when the filter says that the key is not here.

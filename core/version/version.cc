@@ -25,6 +25,9 @@ class Positions {
   std::vector<uint32_t> heap_;
 };
 
+// Keys of a multi-get that go through the files of a level together.
+constexpr size_t kTogetherMax = 32;
+
 // One lookup in this many is counted at the files it comes to, as that many.
 constexpr uint64_t kReadSampleRate = 1024;
 
@@ -36,7 +39,8 @@ Version::Version(VersionSet* set, ColumnFamilyVersions* family, TableCache* tabl
       family_(family),
       table_cache_(table_cache),
       number_(number),
-      storage_(order, num_levels, style) {}
+      storage_(order, num_levels, style),
+      without_tombstones_(new std::atomic<uint32_t>[static_cast<size_t>(num_levels)]()) {}
 
 void Version::Unref() {
   // Release so that the last one sees all uses; acquire for that last one.
@@ -207,6 +211,40 @@ void Version::LookInForMany(const ReadOptions& read, int level, size_t position,
   (*reader)->MultiGet(read, lookups, count, SkipFilters(level, position));
 }
 
+bool Version::LookTogether(const ReadOptions& read, int level, const size_t* positions,
+                           PointLookup* const* lookups, size_t count) {
+  if (count < 2 || count > kTogetherMax || table_cache_->row_cache().enabled()) return false;
+  const LevelFiles& files = storage_.level(level);
+  TableLookup items[kTogetherMax];
+  size_t size = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (positions[i] >= files.size()) continue;
+    TableReader* const reader = table_cache_->FindOpen(files[positions[i]]);
+    if (reader == nullptr || (reader->Tombstones() != nullptr && !read.ignore_range_deletions)) {
+      return false;
+    }
+    items[size++] = {reader, lookups[i]};
+  }
+  if (size == 0) return true;
+  for (size_t i = 0; i < size; ++i) items[i].lookup->EnterLevel(level);
+  const size_t left = TableReader::MultiGetCached(read, items, size, SkipFilters(level, 0));
+  for (size_t i = 0; i < left;) {
+    size_t end = i + 1;
+    while (end < left && items[end].table == items[i].table) ++end;
+    items[i].table->MultiGetRest(read, items + i, end - i);
+    i = end;
+  }
+  // Versions of one key may go on in the next file.
+  for (size_t i = 0; i < count; ++i) {
+    const size_t next = positions[i] + 1;
+    if (next < files.size() && !lookups[i]->settled() &&
+        files.AtOrAfterSmallest(next, lookups[i]->user_key())) {
+      LookInLevel(read, level, next, lookups[i]);
+    }
+  }
+  return true;
+}
+
 void Version::MultiGet(const ReadOptions& read, PointLookup* const* lookups, size_t count) {
   constexpr size_t kUsual = 32;
   SmallArray<PointLookup*, kUsual> open(count);   // What is not settled, ascending.
@@ -241,6 +279,10 @@ void Version::MultiGet(const ReadOptions& read, PointLookup* const* lookups, siz
     const auto left = static_cast<size_t>(end - begin);
     for (size_t i = 0; i < left; ++i) {
       positions[i] = files.FindHolder(begin[i]->seek_key(), begin[i]->seek_tag());
+    }
+    if (LookTogether(read, level, positions.data(), begin, left)) {
+      forget_settled();
+      continue;
     }
     for (size_t i = 0; i < left;) {
       const size_t position = positions[i];
@@ -292,6 +334,27 @@ Status Version::OpenTable(const ReadOptions& read, int level, FileMetadata* file
   }
   source->pin = table->TakePin();
   return Status::Ok();
+}
+
+bool Version::HasNoTombstones(int level) {
+  constexpr uint32_t kAskedMax = 16;
+  const LevelFiles& files = storage_.level(level);
+  const auto count = static_cast<uint32_t>(files.size());
+  std::atomic<uint32_t>& without = without_tombstones_[static_cast<size_t>(level)];
+  uint32_t known = without.load(std::memory_order_relaxed);
+  if (SKARN_LIKELY(known == count)) return true;
+  if (known == kSomeHave) return false;
+  EpochGuard guard;
+  for (const uint32_t end = std::min(count, known + kAskedMax); known < end; ++known) {
+    const TableReader* const reader = TableCache::Peek(files[known]);
+    if (reader == nullptr) break;
+    if (reader->Tombstones() != nullptr) {
+      without.store(kSomeHave, std::memory_order_relaxed);
+      return false;
+    }
+  }
+  without.store(known, std::memory_order_relaxed);
+  return known == count;
 }
 
 // --- Sizes and properties ---

@@ -69,6 +69,10 @@ class Version {
   Status OpenTable(const ReadOptions& read, int level, FileMetadata* file, TableCaller caller,
                    size_t compaction_readahead_bytes, TableSource* source);
 
+  // Whether the files of a level (not 0) are known to have no range tombstones: all of them are
+  // open, or were when they were asked. Each call asks a few at most.
+  bool HasNoTombstones(int level);
+
   // Bytes of the files between two user keys (without timestamp).
   uint64_t ApproximateBytes(const SizeApproximation& how, Slice start, Slice limit,
                             int start_level = 0, int end_level = -1);
@@ -111,6 +115,10 @@ class Version {
   void LookInLevel(const ReadOptions& read, int level, size_t position, PointLookup* lookup);
   void LookInForMany(const ReadOptions& read, int level, size_t position,
                      PointLookup* const* lookups, size_t count);
+  // Looks in the files of a level (not 0) at those positions, each for its key, so that all wait
+  // for memory together. False: nothing was done, it must be file by file.
+  bool LookTogether(const ReadOptions& read, int level, const size_t* positions,
+                    PointLookup* const* lookups, size_t count);
   uint64_t ApproximateBytesOfFile(FileMetadata* file, int level, Slice start, Slice limit);
 
   static constexpr uint64_t kMaxSeekTag = SeekTag(kMaxSequenceNumber);
@@ -121,6 +129,10 @@ class Version {
   const uint64_t number_;
   VersionStorage storage_;
   bool skip_last_filters_ = false;  // optimize_filters_for_hits.
+  // Of each level: so many files, from the first on, are known to have no range tombstones;
+  // kSomeHave: it is known otherwise. Relaxed: the files do not change.
+  static constexpr uint32_t kSomeHave = UINT32_MAX;
+  const std::unique_ptr<std::atomic<uint32_t>[]> without_tombstones_;
   std::atomic<int> references_{0};
   // The list of versions of the family; guarded by the set's files_mutex_.
   Version* next_ = nullptr;
