@@ -27,16 +27,23 @@ constexpr uint64_t kNotReservedBytes = 64 << 10;
 struct FileWriter::Handover {
   enum class State : uint8_t { kNone, kWaiting, kWriting };
 
-  // Writes the buffer unless somebody has begun to. Releases the mutex meanwhile.
+  // Both release the mutex while they work.
+  // Writes the buffer unless somebody has begun to.
   void WriteWaiting() SKARN_REQUIRES(mu);
+  // Sends what was written on its way to the disk, so that it is not left for the sync to wait
+  // for. A busy disk lets this wait long, which nobody but the job does.
+  void StartSync() SKARN_REQUIRES(mu);
 
   // A leaf in the lock order: nothing is locked under it.
   Mutex mu;
-  CondVar written{&mu};
+  CondVar done{&mu};
   State state SKARN_GUARDED_BY(mu) = State::kNone;
-  Rep* rep SKARN_GUARDED_BY(mu) = nullptr;  // Alive unless `state` is kNone.
+  bool syncing SKARN_GUARDED_BY(mu) = false;
+  Rep* rep SKARN_GUARDED_BY(mu) = nullptr;  // Alive while there is something to do.
   Slice data SKARN_GUARDED_BY(mu);
-  Status outcome SKARN_GUARDED_BY(mu);
+  uint64_t written_end SKARN_GUARDED_BY(mu) = 0;  // Of the file.
+  uint64_t sync_begun SKARN_GUARDED_BY(mu) = 0;   // Up to where.
+  Status outcome SKARN_GUARDED_BY(mu);            // The first failure not yet told.
 };
 
 // All but `failure` belongs to the appending thread.
@@ -167,9 +174,7 @@ struct FileWriter::Rep {
   }
 
   Status MaybeRangeSync() {
-    uint64_t every = file_options.bytes_per_sync;
-    // What a job writes should not be left for the sync to wait for.
-    if (every == 0 && handover != nullptr) every = kHandedOverSyncBytes;
+    const uint64_t every = file_options.bytes_per_sync;
     if (every == 0 || direct || buffer_offset < kNotRangeSyncedBytes) return Status::Ok();
     const uint64_t end =
         (buffer_offset - kNotRangeSyncedBytes) / kRangeSyncAlignment * kRangeSyncAlignment;
@@ -188,9 +193,25 @@ void FileWriter::Handover::WriteWaiting() {
   mu.Unlock();
   Status s = writer->Write(bytes);
   mu.Lock();
-  outcome = std::move(s);
+  if (outcome.ok()) outcome = std::move(s);
+  written_end = writer->buffer_offset;
   state = State::kNone;
-  written.Signal();
+  done.Signal();
+}
+
+void FileWriter::Handover::StartSync() {
+  if (syncing || !outcome.ok() || written_end < sync_begun + kHandedOverSyncBytes) return;
+  syncing = true;
+  WritableFile* const file = rep->file.get();
+  // The page at the end gets more.
+  const uint64_t end = written_end / kRangeSyncAlignment * kRangeSyncAlignment;
+  const uint64_t begin = std::exchange(sync_begun, end);
+  mu.Unlock();
+  Status s = file->RangeSync(begin, end - begin);
+  mu.Lock();
+  if (outcome.ok()) outcome = std::move(s);
+  syncing = false;
+  done.Signal();
 }
 
 FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
@@ -202,6 +223,9 @@ FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
   rep_->allocated_end = size;
   if (options.pool != nullptr && rep_->options.pool != nullptr) {
     rep_->handover = std::make_shared<Handover>();
+    MutexLock lock(&rep_->handover->mu);
+    rep_->handover->rep = rep_.get();
+    rep_->handover->sync_begun = size;
   }
   size_.store(size, std::memory_order_relaxed);
   flushed_.store(size, std::memory_order_relaxed);
@@ -225,7 +249,7 @@ Status FileWriter::Append(Slice data) {
     // What does not fit beside the buffered bytes goes around the buffer when it is large.
     if (Status s = WriteBuffer(/*may_hand_over=*/true); !s.ok()) return s;
     if (data.size() >= rep.options.buffer_bytes) {
-      if (Status s = Settle(); !s.ok()) return s;
+      if (Status s = Settle(/*entirely=*/false); !s.ok()) return s;
       if (Status s = Remember(rep.Write(data)); !s.ok()) return s;
       flushed_.store(rep.buffer_offset, std::memory_order_release);
       return Status::Ok();
@@ -271,14 +295,16 @@ Status FileWriter::AppendFilled(size_t size, bool flush) {
   return SKARN_LIKELY(s.ok()) ? Status::Ok() : Remember(std::move(s));
 }
 
-Status FileWriter::Settle() {
+Status FileWriter::Settle(bool entirely) {
   Handover* const handover = rep_->handover.get();
   if (handover == nullptr) return Status::Ok();
   Status s;
   {
     MutexLock lock(&handover->mu);
     handover->WriteWaiting();
-    while (handover->state != Handover::State::kNone) handover->written.Wait();
+    while (handover->state != Handover::State::kNone || (entirely && handover->syncing)) {
+      handover->done.Wait();
+    }
     s = std::move(handover->outcome);
     handover->outcome = Status::Ok();
   }
@@ -289,7 +315,7 @@ Status FileWriter::Settle() {
 
 Status FileWriter::WriteBuffer(bool may_hand_over) {
   Rep& rep = *rep_;
-  if (Status s = Settle(); !s.ok()) return s;
+  if (Status s = Settle(/*entirely=*/!may_hand_over); !s.ok()) return s;
   if (rep.used == 0) return Status::Ok();
   if (may_hand_over && rep.handover != nullptr) {
     const Slice data(rep.buffer, rep.used);
@@ -298,13 +324,14 @@ Status FileWriter::WriteBuffer(bool may_hand_over) {
     rep.used = 0;
     {
       MutexLock lock(&rep.handover->mu);
-      rep.handover->rep = &rep;
       rep.handover->data = data;
       rep.handover->state = Handover::State::kWaiting;
     }
     rep.options.pool->Schedule(rep.options.pool_priority, this, [handover = rep.handover] {
       MutexLock lock(&handover->mu);
+      if (handover->state != Handover::State::kWaiting) return;
       handover->WriteWaiting();
+      handover->StartSync();
     });
     return Status::Ok();
   }
@@ -322,7 +349,7 @@ Status FileWriter::WriteBuffer(bool may_hand_over) {
 
 Status FileWriter::Flush() {
   Rep& rep = *rep_;
-  if (Status s = Settle(); !s.ok()) return s;
+  if (Status s = Settle(/*entirely=*/true); !s.ok()) return s;
   if (failed()) return rep.Failure();
   if (rep.direct && rep.used != 0) {
     if (Status s = Remember(rep.WriteDirect(/*pad=*/true)); !s.ok()) return s;

@@ -68,8 +68,9 @@ class FileWriter {
   // Writes what is buffered; with direct I/O, the whole blocks of it. `may_hand_over`: or lets
   // the pool do it.
   Status WriteBuffer(bool may_hand_over);
-  // Waits for, or does, what was handed over to the pool.
-  Status Settle();
+  // Waits for, or does, the writing of what was handed over to the pool. `entirely`: also waits
+  // until no job uses the file.
+  Status Settle(bool entirely);
 
   std::unique_ptr<Rep> rep_;
   const std::string path_;
