@@ -89,6 +89,7 @@ class DbOpener {
   std::vector<std::string> listed_;  // Of the logs' directory, if ScanDirectories() saw it.
   std::vector<WalFile> wals_;        // Those that are needed, ascending.
   uint64_t newest_wal_ = 0;          // Of all that were found.
+  uint64_t replayed_bytes_ = 0;      // Of the logs that were read.
   SequenceNumber next_sequence_ = kUnset;
   // Where the last record would end if all its entries took a number. Recovery gives none to
   // ranges that are empty, unless their family is passed over.

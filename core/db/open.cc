@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <random>
 #include <utility>
 
 #include "core/base/random.h"
@@ -36,9 +35,10 @@ class BufferCharge : public MemoryCharge {
 
 uint64_t RandomWord() {
   static std::atomic<uint64_t> counter{0};
-  std::random_device device;
-  const uint64_t seed = (static_cast<uint64_t>(device()) << 32) ^ device() ^
-                        (counter.fetch_add(1, std::memory_order_relaxed) << 17) ^
+  // Not std::random_device, which asks the processor what it has: that is slow in virtual machines.
+  uint64_t drawn = 0;
+  (void)getentropy(&drawn, sizeof(drawn));
+  const uint64_t seed = drawn ^ (counter.fetch_add(1, std::memory_order_relaxed) << 17) ^
                         (static_cast<uint64_t>(getpid()) << 48) ^ SystemClock()->NowMicros();
   return Random(seed).Next();
 }
@@ -72,6 +72,9 @@ std::string HostId(const DbOptions& options) {
 std::string WalDirectory(const DbOptions& options, const std::string& path) {
   return options.wal_dir.empty() ? path : options.wal_dir;
 }
+
+// Deleting files of this size takes longer than having a thread do it.
+constexpr uint64_t kPurgedLaterBytes = 4 << 20;
 
 // Where persist_stats_to_disk of genuine releases puts its samples.
 constexpr char kStatisticsFamily[] = "___rocksdb_stats_history___";
@@ -507,12 +510,16 @@ Status DbOpener::Start() {
   db->manifest_uncertain_ = false;
   lock.Unlock();
   Log(LogLevel::kInfo, db->info_log_.get(), "DB pointer %p", static_cast<void*>(db));
-  cleanup.full_purge = true;
+  // With large logs goes much of the page cache: nobody need wait for that.
+  const bool purge_later = !kept_in_memory_ && replayed_bytes_ >= kPurgedLaterBytes;
+  cleanup.full_purge = !purge_later;
   db->RunCleanup(&cleanup);
   lock.Lock();
   db->last_full_purge_us_ = db->env_->clock->NowMicros();
+  if (purge_later) db->full_purge_due_ = true;
   db->MaybeSchedule();
   lock.Unlock();
+  if (purge_later) db->RequestPurge();
   // A clock that tests control is not followed by real time.
   if (db->env_->clock == SystemClock()) PeriodicWork::Add(db);
   return Status::Ok();

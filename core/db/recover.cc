@@ -265,6 +265,7 @@ Status DbOpener::ReplayWal(const WalFile& wal) {
   predecessor_.last_sequence = last_batch;
   const Result<uint64_t> size = fs->FileSize(wal.path);
   predecessor_.size_bytes = size.ok() ? *size : 0;
+  replayed_bytes_ += predecessor_.size_bytes;
 
   status = reporter.status();
   if (status.ok() && !(mode == RecoveryMode::kPointInTime && reporter.old_record())) {

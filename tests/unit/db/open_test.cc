@@ -143,6 +143,21 @@ TEST_F(OpenTest, AnOptionsFileWithTheSameTextIsNotWrittenAgain) {
   EXPECT_NE(OptionsText(0).find("max_write_buffer_number=7"), std::string::npos);
 }
 
+TEST_F(OpenTest, LargeLogsThatWereReplayedAreGoneAtTheLatestWhenTheDatabaseIsClosed) {
+  Open();
+  const std::string value(1 << 20, 'v');
+  for (int i = 0; i < 6; ++i) ASSERT_OK(Put(Key(i), value));
+  CloseDb();
+  const std::vector<std::string> before = FilesEndingWith(".log");
+  ASSERT_EQ(before.size(), 1u);
+  Open();
+  EXPECT_EQ(Get(Key(5)), value);
+  CloseDb();
+  const std::vector<std::string> after = FilesEndingWith(".log");
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_NE(after, before);
+}
+
 TEST_F(OpenTest, AFailedSwitchOfCurrentLeavesNoTemporaryFile) {
   Open();
   ASSERT_OK(Put("a", "1"));
