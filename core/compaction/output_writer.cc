@@ -15,6 +15,8 @@ namespace skarn {
 namespace {
 
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+// Of a file's target: for what does not grow with its entries.
+constexpr uint64_t kRoomKept = 64 << 10;
 
 // Bits of verify_output_flags.
 constexpr uint32_t kVerifyBlocks = 1 << 0;
@@ -55,6 +57,8 @@ OutputWriter::OutputWriter(OutputWriterOptions options)
   verify_entries_ =
       options_.options->paranoid_file_checks || (by_flags && (flags & kVerifyEntries) != 0);
   verify_blocks_ = by_flags && (flags & kVerifyBlocks) != 0;
+  const TableOptions& table = options_.options->table_factory.block_based;
+  pads_blocks_ = table.block_align || table.super_block_alignment_size != 0;
 }
 
 OutputWriter::~OutputWriter() {
@@ -84,6 +88,7 @@ Status OutputWriter::OpenFile() {
   const JobContext& context = *options_.context;
   const DbOptions& db = *context.db_options;
   current_ = TableOutput();
+  room_ = 0;
   FileMetadata& record = current_.file;
   record.number = context.new_file_number();
   record.path_id = options_.path_id;
@@ -195,18 +200,30 @@ bool OutputWriter::ShouldCutBefore(Slice user_key, uint64_t tag) {
       options_.target_file_bytes == kNoLimit) {
     return false;
   }
+  if (crossed == 0 && room_ != 0) return false;
   const uint64_t size = builder_->estimated_file_size_bytes();
   const uint64_t target = options_.target_file_bytes;
   const uint64_t hard_limit =
       options_.bottommost || !has_grandparents || target > kNoLimit / 2 ? target : 2 * target;
   if (size >= hard_limit) return true;
-  if (crossed == 0) return false;
+  if (crossed == 0) {
+    // What waits to be compressed may shrink less than expected.
+    const uint64_t taken = size + builder_->queued_bytes() + kRoomKept;
+    room_ = !pads_blocks_ && taken < hard_limit ? hard_limit - taken : 0;
+    return false;
+  }
   boundaries_crossed_ += crossed;
   if (grandparent_bytes_ + size > options_.max_compaction_bytes) return true;
   if (skipped_grandparent_bytes_ > target / 8) return true;
   // The more boundaries a file spans, the fuller it must be to end at the next one.
   const uint64_t percent = std::min<uint64_t>(50 + 5 * boundaries_crossed_, 90);
   return size >= target / 100 * percent;
+}
+
+void OutputWriter::TakeRoom(Slice user_key, Slice value) {
+  // Its part of the index, of the filter and of the block's frame are less.
+  const uint64_t bytes = 2 * (user_key.size() + value.size()) + 64;
+  room_ -= std::min(room_, bytes);
 }
 
 Status OutputWriter::Add(Slice user_key, uint64_t tag, Slice value, bool cut_before) {
@@ -224,6 +241,7 @@ Status OutputWriter::Add(Slice user_key, uint64_t tag, Slice value, bool cut_bef
   last_user_key_.Assign(user_key);
   last_tag_ = tag;
   builder_->Add(user_key, tag, value);
+  TakeRoom(user_key, value);
   if (SKARN_UNLIKELY(verify_entries_)) {
     entries_hash_ = HashOfEntry(entries_hash_, KeyToVerify(user_key), tag, value);
   }

@@ -87,6 +87,8 @@ class OutputWriter {
   Status SyncFile();
   void CountCompression();
   bool ShouldCutBefore(Slice user_key, uint64_t tag);
+  // Takes what an entry may make the file larger by from room_.
+  void TakeRoom(Slice user_key, Slice value);
   // Moves along the grandparents; returns how many of their boundaries were crossed.
   size_t PassGrandparents(Slice user_key, uint64_t tag);
   bool HasTombstonesLeft() const;
@@ -99,11 +101,15 @@ class OutputWriter {
   TableOutput current_;
   bool verify_entries_ = false;
   bool verify_blocks_ = false;
+  bool pads_blocks_ = false;
   uint64_t entries_hash_ = 0;  // Of the open file, when its entries will be verified.
   std::string first_key_;      // Packed, of the open file; empty until one was added.
   KeyBuffer last_user_key_;    // Of the open file or the one before.
   uint64_t last_tag_ = 0;
   bool first_file_ = true;
+  // The open file is below its limit at least until so many bytes more were added, so that its
+  // size need not be estimated for every entry.
+  uint64_t room_ = 0;
 
   // Position among the grandparents.
   size_t grandparent_ = 0;

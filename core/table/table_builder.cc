@@ -158,7 +158,6 @@ struct TableBuilder::Rep {
   Slice WithoutTimestamp(Slice stored) const {
     return Slice(stored.data(), stored.size() - kept_timestamp_bytes);
   }
-  uint64_t QueuedBytes() const { return queued_raw_bytes; }
   // The threads that the options ask for.
   BatchWorkers Workers() const {
     BatchWorkers workers;
@@ -912,6 +911,8 @@ uint64_t TableBuilder::estimated_file_size_bytes() const {
   if (rep.filter != nullptr) size += rep.filter->EstimatedSize();
   return size;
 }
+
+uint64_t TableBuilder::queued_bytes() const { return rep_->queued_raw_bytes; }
 
 uint64_t TableBuilder::tail_size_bytes() const {
   return rep_->out.offset() - rep_->properties.tail_start_offset;

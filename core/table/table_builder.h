@@ -90,6 +90,8 @@ class TableBuilder {
   uint64_t file_size_bytes() const;
   // The same with what is buffered and filter and index to come.
   uint64_t estimated_file_size_bytes() const;
+  // Bytes of data blocks that wait to be compressed and written.
+  uint64_t queued_bytes() const;
   uint64_t tail_size_bytes() const;  // From the end of data blocks; after Finish().
   // A collector asks for compaction; after Finish().
   bool need_compaction() const;
