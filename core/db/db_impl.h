@@ -599,7 +599,7 @@ class DbImpl final : public Db {
   uint64_t flushed_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
   uint64_t compacted_read_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
   uint64_t compacted_written_bytes_ SKARN_GUARDED_BY(mutex_) = 0;
-  int manual_running_ SKARN_GUARDED_BY(mutex_) = 0;  // Manual compactions doing a piece.
+  int manual_running_ SKARN_GUARDED_BY(mutex_) = 0;  // Manual compactions at work, ingestions.
   int manual_waiting_ SKARN_GUARDED_BY(mutex_) = 0;  // All that have begun and not ended.
   int exclusive_manual_ SKARN_GUARDED_BY(mutex_) = 0;
   bool refitting_ SKARN_GUARDED_BY(mutex_) = false;

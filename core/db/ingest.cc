@@ -1,8 +1,9 @@
 // Taking table files in that were written outside (core/manage/sst_file_writer.h).
 //
 // All files of a call become visible together. A file gets the lowest level where nothing
-// above holds keys of its range; when something in the database or another of the files
-// does, its entries get a new sequence number, which stands in the MANIFEST only.
+// above holds keys of its range, and no compaction writes there now; when something in the
+// database or another of the files does, its entries get a new sequence number, which stands
+// in the MANIFEST only.
 
 #include <algorithm>
 #include <string>
@@ -45,8 +46,13 @@ Status CheckVersion(const TableProperties& properties) {
   if (version != 2) {
     return Status::InvalidArgument(Concat("External file version ", version, " is not supported"));
   }
-  if (!collected.contains(kExternalFileGlobalSequenceProperty)) {
+  const auto sequence_at = collected.find(kExternalFileGlobalSequenceProperty);
+  if (sequence_at == collected.end()) {
     return Status::Corruption("External file global sequence number not found");
+  }
+  // Its own would contradict the one of the MANIFEST each time the file is opened.
+  if (sequence_at->second != std::string(sizeof(uint64_t), '\0')) {
+    return Status::Corruption("External file has non zero sequence number");
   }
   return Status::Ok();
 }
@@ -260,6 +266,12 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
         });
     if (status.ok()) {
       MutexLock lock(&mutex_);
+      // From here until the MANIFEST names the files nothing else may be put on levels that was
+      // not on its way already: like a piece of an exclusive manual compaction, but one that waits
+      // for no other, because it can tell where the others write to.
+      while (refitting_) work_done_.Wait();
+      ++manual_running_;
+      ++exclusive_manual_;
       if (errors_.stops_writes()) status = errors_.error();
       SequenceNumber next = last_allocated_ + 1;
       const bool number_all = ingest.snapshot_consistency && snapshots_.count() > 0;
@@ -286,7 +298,10 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
             for (int level = 0; level < levels && status.ok(); ++level) {
               if (level > 0 && level < storage.base_level()) continue;
               const Slice begin = incoming.smallest_key, end = incoming.largest_key;
-              if (family->picker()->OverlapsRunningOutput(begin, end, level)) break;
+              if (family->picker()->OverlapsRunningOutput(begin, end, level)) {
+                overlaps = true;  // With what is written there, and may be below.
+                break;
+              }
               if (storage.RangeOverlaps(level, &begin, &end)) {
                 mutex_.Unlock();
                 const Result<bool> holds = LevelHoldsKeys(version, level, incoming);
@@ -298,6 +313,12 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
               }
               incoming.level = level;
             }
+          }
+          if (overlaps && order.timestamp_size() > 0) {
+            status = Status::InvalidArgument(
+                "Column family enables user-defined timestamps, please make sure the key range "
+                "(without timestamp) of external file does not overlap with key range (without "
+                "timestamp) in the db");
           }
           if (!status.ok()) break;
           if (ingest.fail_if_not_bottommost_level && incoming.level < levels - 1) {
@@ -349,12 +370,15 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
             CountTableFile(incoming.path, incoming.file.size_bytes, ErrorCause::kFlush);
           }
           QueueCompaction(family);
-          MaybeSchedule();
         } else if (!status.IsColumnFamilyDropped()) {
           manifest_uncertain_ = true;
           SetBackgroundError(status, ErrorCause::kManifestWrite);
         }
       }
+      --manual_running_;
+      --exclusive_manual_;
+      MaybeSchedule();
+      work_done_.SignalAll();
     }
     queue_.LeaveExclusive(&writer);
   }

@@ -267,6 +267,7 @@ Status DbImpl::ChangeLevel(ColumnFamily* family, int level, int target_level) {
   Status status;
   {
     MutexLock lock(&mutex_);
+    while (manual_running_ > 0) work_done_.Wait();  // Files that are being taken in.
     if (refitting_) return Status::NotSupported("another thread is refitting");
     const VersionStorage& storage = family->versions()->current()->storage();
     int to = target_level;
@@ -310,6 +311,7 @@ Status DbImpl::ChangeLevel(ColumnFamily* family, int level, int target_level) {
       SetBackgroundError(status, ErrorCause::kManifestWrite);
     }
     refitting_ = false;
+    work_done_.SignalAll();
   }
   RunCleanup(&cleanup);
   return status;
