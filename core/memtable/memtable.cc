@@ -264,9 +264,9 @@ bool MemTable::WantsPrefetch() const {
 
 void MemTable::PrefetchAdd(Slice user_key) const {
   // Where the record is going to be: lines that nobody has had in a cache.
-  const char* const next = rep_->lanes.first()->position.next;
+  const auto next = reinterpret_cast<uintptr_t>(rep_->lanes.first()->position.next);  // Or null.
   for (size_t line = 0; line < kPrefetchedLines; ++line) {
-    __builtin_prefetch(next + line * 64, /*rw=*/1);
+    __builtin_prefetch(reinterpret_cast<const void*>(next + line * 64), /*rw=*/1);
   }
   if (SKARN_LIKELY(rep_->hash.has_value())) rep_->hash->PrefetchInsert(user_key);
 }

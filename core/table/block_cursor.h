@@ -36,8 +36,9 @@ class DataBlockCursor {
   // Not valid until the first seek. The bytes must outlive the use and be readable for
   // kBlockPadding bytes beyond their end.
   void Reset(const char* data, const BlockLayout& layout, const KeyFlavour& flavour);
+  // Steps that come all the same lead nowhere.
   void Clear() {
-    data_ = nullptr;
+    data_ = limit_ = quick_limit_ = entry_ = next_ = nullptr;
     Invalidate();
   }
   bool has_block() const { return data_ != nullptr; }
