@@ -12,6 +12,10 @@ seconds=${1:-60}
 
 cmake --preset fuzz >/dev/null
 [ $# -gt 0 ] || set -- $(cd tests/fuzz && ls *_fuzz.cc | sed 's/\.cc$//')
+for target; do
+  shift
+  set -- "$@" "${target%_fuzz}_fuzz"  # Named with or without the ending.
+done
 cmake --build --preset fuzz --target "$@"
 
 status=0

@@ -258,17 +258,17 @@ TEST_F(IngestBugs, Row10TheBoundsOfAnIngestedFileAreThoseOfItsKeysAndRanges) {
 TEST_F(IngestBugs, Row10RandomFilesWithRangesNeverMisorderALevel) {
   family_options_.table_factory.block_based.block_size = 1;  // Each entry in a block of its own.
   family_options_.num_levels = 4;
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
     path_ = "/random" + std::to_string(seed);
     family_options_.disable_auto_compactions = seed % 3 != 0;
     family_options_.level0_file_num_compaction_trigger = 2 + static_cast<int>(seed % 4);
     Open();
     Random random(seed);
     Model model;
-    for (int step = 0; step < 90; ++step) {
+    for (int step = 0; step < 60; ++step) {
       std::string what;
       ASSERT_NO_FATAL_FAILURE(RandomStep(&random, &model, &what));
-      if (step % 30 == 29) Open();
+      if (step % 20 == 19) Open();
       ASSERT_NO_FATAL_FAILURE(ExpectShows(
           model, "seed " + std::to_string(seed) + " step " + std::to_string(step) + ": " + what));
     }
@@ -313,7 +313,7 @@ TEST_F(IngestBugs, Row25FilesWhoseNumbersOverlapKeepTheirOrderInLevel0) {
 TEST_F(IngestBugs, Row25MergesWithinLevel0KeepIngestedFilesInOrder) {
   family_options_.level0_file_num_compaction_trigger = 3;
   family_options_.disable_auto_compactions = true;
-  for (uint64_t seed = 1; seed <= 4; ++seed) {
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
     path_ = "/merges" + std::to_string(seed);
     Open();
     Random random(seed * 25);
@@ -328,7 +328,7 @@ TEST_F(IngestBugs, Row25MergesWithinLevel0KeepIngestedFilesInOrder) {
     ASSERT_OK(CompactTo(1));
     ASSERT_OK(db_->SetOptions(cf(0), {{"disable_auto_compactions", "false"}}));
     const std::string below = FilesOnDisk(".sst").at(0);
-    for (int step = 0; step < 120; ++step) {
+    for (int step = 0; step < 80; ++step) {
       const std::string key = keys_[random.Uniform(keys_.size() - 1)];
       const std::string value = std::to_string(step);
       if (random.OneIn(3)) {
@@ -346,6 +346,7 @@ TEST_F(IngestBugs, Row25MergesWithinLevel0KeepIngestedFilesInOrder) {
         EXPECT_LT(FilesOnDisk(".sst").size(), 5u) << "nor left alone";
       }
       ASSERT_EQ(Get(key), model[key]) << "seed " << seed << " step " << step;
+      if (step % 10 != 9) continue;
       ASSERT_NO_FATAL_FAILURE(
           ExpectShows(model, "seed " + std::to_string(seed) + " step " + std::to_string(step)));
     }

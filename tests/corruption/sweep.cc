@@ -3,11 +3,14 @@
 // a call crash, or all of it take longer than two seconds; and a change may stay unnoticed only
 // where the formats have no check (docs/invariants.md).
 //
-//   corruption_sweep [--all] [--seed N] [--golden DIRECTORY] [--only TEXT] [--dump DIRECTORY]
+//   corruption_sweep [--all] [--jobs N] [--seed N] [--golden DIRECTORY] [--only TEXT]
+//                    [--dump DIRECTORY]
 //
-// --dump writes Skarn's own databases there and does nothing else.
+// --jobs shares the databases among so many processes side by side. --dump writes Skarn's own
+// databases there and does nothing else.
 //
-// Prints what was tried and what came of it; exits 1 when there was a violation.
+// Prints a line for each database, then what was tried and what came of it; exits 1 when there was
+// a violation.
 
 #include <sys/time.h>
 #include <time.h>
@@ -20,17 +23,18 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/hash.h"
 #include "core/base/random.h"
 #include "core/batch/batch_format.h"
 #include "core/table/footer.h"
 #include "core/version/file_names.h"
 #include "core/wal/log_format.h"
 #include "core/wal/log_reader.h"
+#include "tests/corruption/tally.h"
 #include "tests/corruption/trial.h"
 
 namespace skarn {
@@ -44,14 +48,6 @@ constexpr unsigned kPatienceSeconds = 20;
 constexpr unsigned kWaitSeconds = 600;
 
 enum class Damage : uint8_t { kFlip, kTruncate, kZeroPage };
-
-struct Counts {
-  uint64_t tried = 0;
-  uint64_t detected = 0;
-  uint64_t shorter = 0;
-  uint64_t harmless = 0;
-  uint64_t violations = 0;
-};
 
 double ProcessSeconds() {
   timespec now;
@@ -217,9 +213,11 @@ FileMap MapFile(const Image& image, const std::string& name) {
 
 class Sweep {
  public:
-  Sweep(bool all, uint64_t seed) : all_(all), random_(seed) {}
+  Sweep(bool all, uint64_t seed, Tally* tally) : all_(all), seed_(seed), tally_(tally) {}
 
   void Run(const Image& image) {
+    // Of the image's name, so that it is swept alike with others or alone.
+    random_ = Random(seed_ + Hash64(image.name));
     for (const auto& [name, bytes] : image.files) {
       ParsedFileName parsed;
       const FileKind kind = ParseFileName(name, "LOG", &parsed) ? parsed.kind : FileKind::kTemp;
@@ -227,16 +225,14 @@ class Sweep {
       const bool log = kind == FileKind::kWal;
       const bool swept = table ? image.sweep_tables : log ? image.sweep_logs : image.sweep_rest;
       if (bytes.empty() || !swept) continue;
+      tally_->Begin(Concat(image.name, " ", name));
       const FileMap map = MapFile(image, name);
-      if (!CutsAreRight(image, map))
-        Count(map.kind, Verdict::kViolation,
-              Concat(image.name, " ", name, ": a cut shows what never was"));
-      // A share of the places, fewer of large files, every one of small files when all are wanted.
-      const size_t places = image.modelled ? (all_ ? 4000 : PlacesOf(kind)) : (all_ ? 400 : 24);
-      const size_t step = std::max<size_t>(1, bytes.size() / places);
+      if (!CutsAreRight(image, map)) {
+        tally_->End(kind, Verdict::kViolation, "a cut shows what never was");
+      }
+      const size_t step = std::max<size_t>(1, bytes.size() / PlacesOf(image, kind));
       for (size_t at = random_.Uniform(step); at < bytes.size(); at += step) {
-        const int bits = all_ && image.modelled ? 3 : 1;
-        for (int i = 0; i < bits; ++i) Try(image, name, map, Damage::kFlip, at);
+        Try(image, name, map, Damage::kFlip, at);
       }
       for (size_t at = random_.Uniform(2 * step); at < bytes.size(); at += 2 * step) {
         Try(image, name, map, Damage::kTruncate, at);
@@ -248,48 +244,20 @@ class Sweep {
     }
   }
 
-  const Counts& counts() const { return total_; }
-  void Print() const {
-    printf("%-10s %9s %9s %9s %9s %10s\n", "file", "tried", "detected", "shorter", "harmless",
-           "violations");
-    for (const auto& [kind, c] : by_kind_) PrintRow(KindName(kind), c);
-    PrintRow("all", total_);
-  }
-
  private:
-  static size_t PlacesOf(FileKind kind) {
+  // How many places of a file are tried, if it is that large. Of all, every byte of Skarn's own
+  // tables is: they are cheap to open, and where a check is missing shows there first.
+  size_t PlacesOf(const Image& image, FileKind kind) const {
+    const bool text = kind == FileKind::kOptions || kind == FileKind::kIdentity;
+    if (!image.modelled) return !all_ ? 24 : text ? 10 : 40;
     switch (kind) {
       case FileKind::kTable:
-        return 75;
+        return all_ ? 8000 : 75;
       case FileKind::kOptions:
-        return 20;
+        return all_ ? 200 : 20;
       default:
-        return 150;
+        return all_ ? 1500 : 150;
     }
-  }
-  static const char* KindName(FileKind kind) {
-    switch (kind) {
-      case FileKind::kWal:
-        return "log";
-      case FileKind::kTable:
-        return "table";
-      case FileKind::kManifest:
-        return "MANIFEST";
-      case FileKind::kOptions:
-        return "OPTIONS";
-      case FileKind::kCurrent:
-        return "CURRENT";
-      case FileKind::kIdentity:
-        return "IDENTITY";
-      default:
-        return "other";
-    }
-  }
-  static void PrintRow(const char* name, const Counts& c) {
-    printf("%-10s %9llu %9llu %9llu %9llu %10llu\n", name, static_cast<unsigned long long>(c.tried),
-           static_cast<unsigned long long>(c.detected), static_cast<unsigned long long>(c.shorter),
-           static_cast<unsigned long long>(c.harmless),
-           static_cast<unsigned long long>(c.violations));
   }
 
   void Try(const Image& image, const std::string& name, const FileMap& map, Damage damage,
@@ -314,6 +282,10 @@ class Sweep {
         if (bytes == image.files.at(name)) return;
         break;
     }
+    static constexpr const char* kDamages[] = {"bit flipped", "cut", "page cleared"};
+    tally_->Begin(Concat(image.name, " ", name, ", ", kDamages[static_cast<int>(damage)], " at ",
+                         at, " of ", image.files.at(name).size(), " (bit ", static_cast<int>(bit),
+                         ")"));
     expectation.unchecked = true;
     for (size_t i = at; i < end; ++i) {
       if (bytes.size() > i && bytes[i] == image.files.at(name)[i]) continue;
@@ -332,25 +304,7 @@ class Sweep {
       verdict = Verdict::kViolation;
       problem = Concat("took ", seconds, " seconds");
     }
-    static constexpr const char* kDamages[] = {"bit flipped", "cut", "page cleared"};
-    Count(
-        map.kind, verdict,
-        Concat(image.name, " ", name, ", ", kDamages[static_cast<int>(damage)], " at ", at, " of ",
-               image.files.at(name).size(), " (bit ", static_cast<int>(bit), "): ", problem));
-  }
-
-  void Count(FileKind kind, Verdict verdict, const std::string& what) {
-    for (Counts* c : {&total_, &by_kind_[kind]}) {
-      ++c->tried;
-      c->detected += verdict == Verdict::kDetected;
-      c->shorter += verdict == Verdict::kShorter;
-      c->harmless += verdict == Verdict::kHarmless;
-      c->violations += verdict == Verdict::kViolation;
-    }
-    if (verdict == Verdict::kViolation && ++shown_[kind] <= 15) {
-      printf("%s\n", what.c_str());
-      fflush(stdout);
-    }
+    tally_->End(map.kind, verdict, problem);
   }
 
   // What a log or MANIFEST may show with this damage: what docs/invariants.md says of it.
@@ -382,10 +336,9 @@ class Sweep {
   }
 
   const bool all_;
-  Random random_;
-  Counts total_;
-  std::map<FileKind, Counts> by_kind_;
-  std::map<FileKind, int> shown_;
+  const uint64_t seed_;
+  Tally* const tally_;
+  Random random_{0};
 };
 
 void Dump(const std::vector<Image>& images, const std::string& directory) {
@@ -405,12 +358,15 @@ int main(int argc, char** argv) {
   using namespace skarn;
   bool all = false;
   uint64_t seed = 1;
+  unsigned jobs = 1;
   std::string golden;
   std::string only;
   std::string dump;
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "--all") == 0) {
       all = true;
+    } else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc) {
+      jobs = std::max(1u, static_cast<unsigned>(strtoul(argv[++i], nullptr, 10)));
     } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
       seed = strtoull(argv[++i], nullptr, 10);
     } else if (strcmp(argv[i], "--golden") == 0 && i + 1 < argc) {
@@ -421,33 +377,42 @@ int main(int argc, char** argv) {
       dump = argv[++i];
     } else {
       fprintf(stderr,
-              "usage: corruption_sweep [--all] [--seed N] [--golden DIRECTORY]"
+              "usage: corruption_sweep [--all] [--jobs N] [--seed N] [--golden DIRECTORY]"
               " [--only TEXT] [--dump DIRECTORY]\n");
       return 2;
     }
   }
   setvbuf(stdout, nullptr, _IOLBF, 0);
   printf("seed %llu\n", static_cast<unsigned long long>(seed));
-  Sweep sweep(all, seed);
-  std::vector<Image> images = OwnImages();
   if (!dump.empty()) {
-    Dump(images, dump);
+    Dump(OwnImages(), dump);
     return 0;
   }
-  const size_t own = images.size();
-  if (!golden.empty()) {
-    for (Image& image : GoldenImages(golden, all ? 0 : seed % 10, all ? 1 : 10))
-      images.push_back(std::move(image));
-  }
-  printf("%zu images of Skarn, %zu golden directories\n", own, images.size() - own);
-  for (const Image& image : images) {
-    if (only.empty() || image.name.find(only) != std::string::npos) sweep.Run(image);
-  }
-  sweep.Print();
-  const Counts& c = sweep.counts();
-  printf("%llu corruptions tried, %llu detected, %llu shorter, %llu harmless, %llu violations\n",
-         static_cast<unsigned long long>(c.tried), static_cast<unsigned long long>(c.detected),
-         static_cast<unsigned long long>(c.shorter), static_cast<unsigned long long>(c.harmless),
-         static_cast<unsigned long long>(c.violations));
-  return c.violations == 0 ? 0 : 1;
+  // Each process makes the databases anew: threads would not live on in it.
+  const auto sweep_share = [&](unsigned job, Tally* tally) {
+    std::vector<Image> images = OwnImages();
+    const size_t own = images.size();
+    if (!golden.empty()) {
+      for (Image& image : GoldenImages(golden, all ? 0 : seed % 10, all ? 1 : 10))
+        images.push_back(std::move(image));
+    }
+    if (job == 0) {
+      printf("%zu images of Skarn, %zu golden directories\n", own, images.size() - own);
+    }
+    Sweep sweep(all, seed, tally);
+    for (size_t i = job; i < images.size(); i += jobs) {
+      if (images[i].name.find(only) == std::string::npos) continue;
+      const Counts before = tally->Total();
+      const double seconds = ProcessSeconds();
+      sweep.Run(images[i]);
+      const Counts after = tally->Total();
+      printf("%s: %llu tried, %llu violations, %.1f s\n", images[i].name.c_str(),
+             static_cast<unsigned long long>(after.tried - before.tried),
+             static_cast<unsigned long long>(after.violations - before.violations),
+             ProcessSeconds() - seconds);
+    }
+  };
+  const Tally tally = RunSideBySide(jobs, sweep_share);
+  tally.Print();
+  return tally.Total().violations == 0 ? 0 : 1;
 }
