@@ -115,12 +115,15 @@ class PosixWritableFile final : public WritableFile {
                                : SYNC_FILE_RANGE_WRITE;
     const uint64_t start = options_.strict_bytes_per_sync ? 0 : offset;
     const uint64_t length = options_.strict_bytes_per_sync ? offset + size : size;
-    if (sync_file_range(fd_.get(), static_cast<off_t>(start), static_cast<off_t>(length), flags) !=
-            0 &&
-        errno != ENOSYS) {
-      return Status::IoErrorFromErrno("While sync_file_range", path_, errno);
+    if (sync_file_range(fd_.get(), static_cast<off_t>(start), static_cast<off_t>(length), flags) ==
+        0) {
+      return Status::Ok();
     }
-    return Status::Ok();
+    // Some systems cannot do it. It makes nothing durable, so nothing is lost with it.
+    if (errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP || errno == ESPIPE) {
+      return Status::Ok();
+    }
+    return Status::IoErrorFromErrno("While sync_file_range", path_, errno);
   }
 
   Status Allocate(uint64_t offset, uint64_t size) override {
