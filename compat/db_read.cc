@@ -330,7 +330,7 @@ const rocksdb_snapshot_t* rocksdb_create_snapshot(rocksdb_t* db) {
 void rocksdb_release_snapshot(rocksdb_t* db, const rocksdb_snapshot_t* snapshot) {
   // One of another database, or of this one before it was closed, is not in its list.
   if (snapshot != nullptr && snapshot->rep != nullptr && db != nullptr && db->rep != nullptr &&
-      snapshot->db.lock() == db->rep) {
+      !snapshot->db.owner_before(db->rep) && !db->rep.owner_before(snapshot->db)) {
     db->rep->ReleaseSnapshot(snapshot->rep);
   }
   Retire(const_cast<rocksdb_snapshot_t*>(snapshot));

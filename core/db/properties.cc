@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/base/epoch.h"
 #include "core/cache/cache.h"
@@ -529,23 +530,51 @@ const PropertyTable::
                          }},
 };
 
-const PropertyTable::NumberRow* PropertyTable::FindNumber(Slice name) {
-  for (const NumberRow& row : kNumbers) {
-    if (name == Slice(row.name)) return &row;
+namespace {
+
+// Finds the row of a name by its size and three of its characters, then compares it.
+template <typename Row>
+class RowIndex {
+ public:
+  template <size_t kCount>
+  explicit RowIndex(const Row (&rows)[kCount]) : rows_(rows) {
+    for (const Row& row : rows) prints_.push_back(PrintOf(row.name));
   }
-  return nullptr;
+  const Row* Find(Slice name) const {
+    const uint32_t print = PrintOf(name);
+    for (size_t i = 0; i < prints_.size(); ++i) {
+      if (prints_[i] == print && name == Slice(rows_[i].name)) return rows_ + i;
+    }
+    return nullptr;
+  }
+
+ private:
+  static uint32_t PrintOf(Slice name) {
+    const size_t size = name.size();
+    if (size == 0) return 0;
+    const auto at = [name](size_t i) { return uint32_t{static_cast<uint8_t>(name[i])}; };
+    return static_cast<uint32_t>(size) << 24 | at(size - 1) << 16 | at(size / 2) << 8 |
+           at(size / 3);
+  }
+  const Row* const rows_;
+  std::vector<uint32_t> prints_;
+};
+
+}  // namespace
+
+const PropertyTable::NumberRow* PropertyTable::FindNumber(Slice name) {
+  static const RowIndex<NumberRow> index(kNumbers);
+  return index.Find(name);
 }
 
 const PropertyTable::TextRow* PropertyTable::FindText(Slice name, uint64_t* argument) {
-  for (const TextRow& row : kTexts) {
-    if (!row.has_argument && name == Slice(row.name)) return &row;
-  }
+  static const RowIndex<TextRow> index(kTexts);
+  const TextRow* row = index.Find(name);
+  if (row != nullptr && !row->has_argument) return row;
   Slice stem;
   if (!SplitArgument(name, &stem, argument)) return nullptr;
-  for (const TextRow& row : kTexts) {
-    if (row.has_argument && stem == Slice(row.name)) return &row;
-  }
-  return nullptr;
+  row = index.Find(stem);
+  return row != nullptr && row->has_argument ? row : nullptr;
 }
 
 bool DbImpl::GetProperty(ColumnFamilyHandle* handle, Slice name, std::string* value) {

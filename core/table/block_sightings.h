@@ -50,6 +50,13 @@ class BlockSightings {
     return {slots[i].block.load(std::memory_order_relaxed),
             slots[i].entries.load(std::memory_order_relaxed)};
   }
+  // Starts loading what Of() reads for blocks `i` up to `i + count`.
+  void PrefetchRange(uint32_t i, uint32_t count) const {
+    const Slot* const slots = slots_.load(std::memory_order_acquire);
+    if (slots == nullptr) return;
+    for (uint32_t n = 0; n < count; n += 64 / sizeof(Slot)) __builtin_prefetch(slots + i + n);
+    __builtin_prefetch(slots + i + count - 1);
+  }
   // `count`: of the table's blocks, always the same. Memory is taken at the first call; when
   // there is none, nothing is remembered.
   void Note(uint32_t i, uint32_t count, const void* block, const void* entries);

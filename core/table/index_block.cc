@@ -169,6 +169,7 @@ uint32_t IndexBlock::Find(const KeyOrder& order, Slice target, uint64_t tag) con
       PrefetchGroup(prefixes_.data() + low);
       PrefetchGroup(offsets_.data() + low);
       PrefetchGroup(sizes_.data() + low);
+      sightings_.PrefetchRange(low, kPerMark);
     }
     low += static_cast<uint32_t>(FirstAtLeast(prefixes_.data() + low, size, prefix));
     if (low == count_ || prefixes_[low] != prefix) return low;
