@@ -71,13 +71,14 @@ void ChunkPool::Release(char* chunk, size_t size) {
     Pool& pool = GetPool();
     MutexLock lock(&pool.mu);
     --pool.in_use;
-    // No more than is in use elsewhere: while writers fill memtables that is what they soon ask
-    // for, and where nothing is written nothing is held.
-    if (pool.chunks.size() < std::min(pool.capacity, pool.in_use)) {
+    // No more than half of what is in use elsewhere: while writers fill memtables that is what
+    // they soon ask for, and where little is written nothing is held.
+    const size_t most = std::min(pool.capacity, pool.in_use / 2);
+    if (pool.chunks.size() < most) {
       ForbidMemory(chunk, kChunkBytes);
       pool.chunks.push_back(chunk);
       surplus[0] = nullptr;
-    } else if (pool.chunks.size() > pool.in_use) {
+    } else if (pool.chunks.size() > most) {
       surplus[1] = pool.chunks.back();
       pool.chunks.pop_back();
       AllowMemory(surplus[1], kChunkBytes);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/cpu.h"
+#include "core/base/large_memory.h"
 #include "core/base/mutex.h"
 
 namespace skarn {
@@ -62,8 +63,16 @@ struct FileWriter::Rep {
             (options.rate_limiter == nullptr || options.priority == IoPriority::kTotal);
   }
   ~Rep() {
-    free(buffer);
-    free(spare);
+    FreeBuffer(buffer, capacity);
+    FreeBuffer(spare, spare_capacity);
+  }
+
+  void FreeBuffer(char* memory, size_t size) const {
+    if (direct) {
+      free(memory);
+    } else {
+      FreeLarge(memory, size);
+    }
   }
 
   // Makes room for `more` bytes, as far as the limit of the options allows. False when
@@ -75,10 +84,10 @@ struct FileWriter::Rep {
     if (capacity < spare_capacity) size = spare_capacity;  // The file is large.
     size = std::min(std::max(size, wanted), options.buffer_bytes);
     size = (size + alignment - 1) / alignment * alignment;
-    void* memory = aligned_alloc(alignment, size);
+    void* memory = direct ? aligned_alloc(alignment, size) : TryAllocateLarge(size);
     if (memory == nullptr) return false;
     if (used != 0) memcpy(memory, buffer, used);
-    free(buffer);
+    FreeBuffer(buffer, capacity);
     buffer = static_cast<char*>(memory);
     capacity = size;
     return true;

@@ -30,6 +30,9 @@ constexpr uint64_t kFullMax = uint64_t{12} << 30;
 // Versions newer than the snapshot that a lookup steps over before it searches the order.
 constexpr int kChainStepsMax = 64;
 constexpr size_t kMultiGetGroup = 32;
+// How often, at most, writers could be told that the memtable is nearly full, of which a quarter
+// are: each time may be a long wait.
+constexpr uint64_t kNoticesPerFill = 16;
 // A record of some 100 bytes, wherever it begins.
 constexpr size_t kPrefetchedLines = 3;
 
@@ -248,8 +251,8 @@ void MemTable::NoteFilling() {
   const bool full = used >= rep_->full_at;
   // When it is full, every writer is told.
   if (!full) {
-    rep_->notice_at.store(std::min(used + rep_->block_size, rep_->full_at),
-                          std::memory_order_relaxed);
+    const uint64_t step = std::max<uint64_t>(rep_->block_size, rep_->full_at / kNoticesPerFill);
+    rep_->notice_at.store(std::min(used + step, rep_->full_at), std::memory_order_relaxed);
   }
   notices_.fetch_or(full ? kFull : kNearlyFull, std::memory_order_relaxed);
 }

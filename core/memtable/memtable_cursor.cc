@@ -103,37 +103,35 @@ void OrderCursor::Prev() {
 bool OrderCursor::PinValue(Pin* pin) { return locks_ == nullptr && PinTable(table_, pin); }
 
 void FlushCursor::Land(size_t index) {
-  valid_ = index < entries_.size();
+  valid_ = index < refs_.size();
   if (!valid_) return;
   index_ = index;
   const RecordStore& store = records_.store();
-  if (index + kFlushPrefetchDistance < entries_.size()) {
-    const char* ahead = store.At(entries_[index + kFlushPrefetchDistance].ref);
+  if (index + kFlushPrefetchDistance < refs_.size()) {
+    const char* ahead = store.At(refs_[index + kFlushPrefetchDistance]);
     __builtin_prefetch(ahead);
     __builtin_prefetch(ahead + 64);
   }
-  const RecordKey key = ReadRecordKey(store.At(entries_[index].ref));
+  const RecordKey key = ReadRecordKey(store.At(refs_[index]));
   user_key_ = key.user_key;
   tag_ = key.tag;
   value_ = ReadRecordValue(key.rest);
 }
 
 void FlushCursor::Seek(Slice user_key, uint64_t tag) {
-  const auto found =
-      std::partition_point(entries_.begin(), entries_.end(), [&](const SortEntry& entry) {
-        const RecordKey key = ReadRecordKey(records_.store().At(entry.ref));
-        return records_.key_order().Compare(key.user_key, key.tag, user_key, tag) < 0;
-      });
-  Land(static_cast<size_t>(found - entries_.begin()));
+  const auto found = std::partition_point(refs_.begin(), refs_.end(), [&](RecordRef ref) {
+    const RecordKey key = ReadRecordKey(records_.store().At(ref));
+    return records_.key_order().Compare(key.user_key, key.tag, user_key, tag) < 0;
+  });
+  Land(static_cast<size_t>(found - refs_.begin()));
 }
 
 void FlushCursor::SeekForPrev(Slice user_key, uint64_t tag) {
-  const auto found =
-      std::partition_point(entries_.begin(), entries_.end(), [&](const SortEntry& entry) {
-        const RecordKey key = ReadRecordKey(records_.store().At(entry.ref));
-        return records_.key_order().Compare(key.user_key, key.tag, user_key, tag) <= 0;
-      });
-  Land(static_cast<size_t>(found - entries_.begin()) - 1);
+  const auto found = std::partition_point(refs_.begin(), refs_.end(), [&](RecordRef ref) {
+    const RecordKey key = ReadRecordKey(records_.store().At(ref));
+    return records_.key_order().Compare(key.user_key, key.tag, user_key, tag) <= 0;
+  });
+  Land(static_cast<size_t>(found - refs_.begin()) - 1);
 }
 
 bool FlushCursor::PinValue(Pin* pin) { return PinTable(table_, pin); }

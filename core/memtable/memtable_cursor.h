@@ -60,12 +60,12 @@ class OrderCursor final : public InternalCursor {
 class FlushCursor final : public InternalCursor {
  public:
   FlushCursor(const MemTable* table, const OrderedRecords& records)
-      : table_(table), records_(records), entries_(records.SortAll()) {
+      : table_(table), records_(records), refs_(records.SortAll()) {
     value_ready_ = true;
   }
 
   void SeekToFirst() override { Land(0); }
-  void SeekToLast() override { Land(entries_.size() - 1); }
+  void SeekToLast() override { Land(refs_.size() - 1); }
   void Seek(Slice user_key, uint64_t tag) override;
   void SeekForPrev(Slice user_key, uint64_t tag) override;
   void Next() override { Land(index_ + 1); }
@@ -81,7 +81,7 @@ class FlushCursor final : public InternalCursor {
 
   const MemTable* const table_;
   const OrderedRecords& records_;
-  const std::vector<SortEntry> entries_;
+  const LargeVector<RecordRef> refs_;
   size_t index_ = 0;
 };
 

@@ -20,7 +20,7 @@ T* OrderTree::NewNode() {
   return memory == nullptr ? nullptr : new (memory) T;
 }
 
-bool OrderTree::Build(const std::vector<SortEntry>& sorted) {
+bool OrderTree::Build(const SortEntries& sorted) {
   if (sorted.empty()) return true;
   struct Entry {
     uint64_t prefix;

@@ -32,7 +32,7 @@ class OrderTree {
   OrderTree& operator=(const OrderTree&) = delete;
 
   // Adds sorted entries to an empty tree that no reader knows yet.
-  bool Build(const std::vector<SortEntry>& sorted);
+  bool Build(const SortEntries& sorted);
   enum class Outcome : uint8_t { kAdded, kDuplicate, kNoMemory };
   // Cheapest when keys come in order: the place of the last one is remembered.
   Outcome Insert(uint64_t prefix, Slice user_key, uint64_t tag, RecordRef ref);

@@ -9,6 +9,8 @@ namespace {
 constexpr uint64_t kRebuildFactor = 16;
 // Fewer keys say little about what later ones share.
 constexpr uint64_t kRebuildMin = 1000;
+// How far ahead of the walk through all records their memory is asked for.
+constexpr size_t kWalkAhead = 1024;
 
 }  // namespace
 
@@ -21,7 +23,7 @@ OrderedRecords::OrderedRecords(const KeyOrder& order, const RecordStore& store,
 }
 
 const char* OrderedRecords::Walk(const RecordStore::Extent& extent, const char* from,
-                                 std::vector<SortEntry>* entries) const {
+                                 SortEntries* entries) const {
   // Acquire pairs with the lane's commit.
   const char* committed = extent.committed.load(std::memory_order_acquire);
   while (from < committed) {
@@ -31,18 +33,48 @@ const char* OrderedRecords::Walk(const RecordStore::Extent& extent, const char* 
   return from;
 }
 
-std::vector<SortEntry> OrderedRecords::SortAll() const {
-  std::vector<SortEntry> entries;
-  entries.reserve(lanes_.entries());
+LargeVector<RecordRef> OrderedRecords::SortAll() const {
+  LargeVector<RecordRef> refs;
+  refs.reserve(lanes_.entries());
   std::vector<RecordStore::Extent*> extents;
   store_.Extents(0, &extents);
-  for (const RecordStore::Extent* extent : extents) Walk(*extent, extent->begin, &entries);
-  const RecordOrder plain(order_, store_);
-  SortRecords(RecordOrder(order_, store_, SharedKeyBytes(plain, entries)), &entries);
-  return entries;
+  // One pass finds the records, what their keys share, and whether they came in order, as those
+  // of bulk loads do: the whole memtable is read from memory for it.
+  bool ascending = true;
+  bool first = true;
+  Slice first_key;
+  Slice last_key;
+  size_t shared = 0;
+  for (const RecordStore::Extent* extent : extents) {
+    const char* const committed = extent->committed.load(std::memory_order_acquire);
+    for (const char* from = extent->begin; from < committed;) {
+      __builtin_prefetch(from + kWalkAhead);
+      refs.push_back(extent->RefOf(from));
+      const RecordKey key = ReadRecordKey(from);
+      from = RecordEnd(from, key, check_size_);
+      const Slice plain = order_.StripTimestamp(key.user_key);
+      if (SKARN_UNLIKELY(first)) {
+        first = false;
+        first_key = plain;
+        shared = plain.size();
+      } else {
+        // Equal user keys may be in either order.
+        ascending = ascending && order_.CompareUser(last_key, key.user_key) < 0;
+        shared = SharedPrefix(first_key, plain, shared);
+      }
+      last_key = key.user_key;
+    }
+  }
+  if (ascending) return refs;
+  SortEntries entries;
+  entries.reserve(refs.size());
+  for (const RecordRef ref : refs) entries.push_back({0, ref});
+  SortRecords(RecordOrder(order_, store_, std::string(first_key.data(), shared)), &entries);
+  for (size_t i = 0; i < refs.size(); ++i) refs[i] = entries[i].ref;
+  return refs;
 }
 
-void OrderedRecords::Rebuild(std::vector<SortEntry> entries) {
+void OrderedRecords::Rebuild(SortEntries entries) {
   const RecordOrder plain(order_, store_);
   RecordOrder order(order_, store_, SharedKeyBytes(plain, entries));
   SortRecords(order, &entries);
@@ -77,7 +109,7 @@ void OrderedRecords::DrainSome() {
 }
 
 void OrderedRecords::DrainLocked() {
-  std::vector<SortEntry> entries;
+  SortEntries entries;
   std::vector<RecordStore::Extent*> fresh;
   store_.Extents(extents_seen_, &fresh);
   extents_seen_ += fresh.size();

@@ -57,7 +57,7 @@ class OrderedRecords {
   void DrainSome() SKARN_EXCLUDES(mu_);
 
   // All records committed before the call, sorted, leaving the tree alone. Lazy only.
-  std::vector<SortEntry> SortAll() const;
+  LargeVector<RecordRef> SortAll() const;
 
   size_t memory_bytes() const { return memory_.load(std::memory_order_relaxed); }
 
@@ -70,9 +70,8 @@ class OrderedRecords {
   const OrderTree* Drain() SKARN_EXCLUDES(mu_);
   void DrainLocked() SKARN_REQUIRES(mu_);
   // Makes a tree for the keys there are. `entries` may be in any order.
-  void Rebuild(std::vector<SortEntry> entries) SKARN_REQUIRES(mu_);
-  const char* Walk(const RecordStore::Extent& extent, const char* from,
-                   std::vector<SortEntry>* entries) const;
+  void Rebuild(SortEntries entries) SKARN_REQUIRES(mu_);
+  const char* Walk(const RecordStore::Extent& extent, const char* from, SortEntries* entries) const;
 
   const KeyOrder& order_;
   const RecordStore& store_;

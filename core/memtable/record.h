@@ -80,12 +80,14 @@ inline Slice ReadRecordValue(const char* rest) {
   const char* value = DecodeRecordSize(rest, &size);
   return Slice(value, size);
 }
-// The byte after the record, its padding included.
-inline const char* RecordEnd(const char* record, size_t check_size) {
-  const RecordKey key = ReadRecordKey(record);
+// The byte after the record whose key was read, its padding included.
+inline const char* RecordEnd(const char* record, const RecordKey& key, size_t check_size) {
   const Slice value = ReadRecordValue(key.rest);
   const auto size = static_cast<size_t>(value.end() - record) + check_size;
   return record + ((size + kRecordUnit - 1) & ~(kRecordUnit - 1));
+}
+inline const char* RecordEnd(const char* record, size_t check_size) {
+  return RecordEnd(record, ReadRecordKey(record), check_size);
 }
 
 }  // namespace skarn

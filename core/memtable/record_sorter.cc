@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 namespace skarn {
 namespace {
@@ -25,7 +26,7 @@ void SortByComparison(const RecordOrder& order, SortEntry* begin, SortEntry* end
 
 }  // namespace
 
-std::string SharedKeyBytes(const RecordOrder& order, const std::vector<SortEntry>& entries) {
+std::string SharedKeyBytes(const RecordOrder& order, const SortEntries& entries) {
   if (entries.empty()) return std::string();
   const RecordStore& store = order.store();
   const auto key_of = [&](RecordRef ref) {
@@ -37,17 +38,12 @@ std::string SharedKeyBytes(const RecordOrder& order, const std::vector<SortEntry
     if (i + kPrefetchDistance < entries.size()) {
       __builtin_prefetch(store.At(entries[i + kPrefetchDistance].ref));
     }
-    const Slice key = key_of(entries[i].ref);
-    shared = std::min(shared, key.size());
-    if (memcmp(first.data(), key.data(), shared) == 0) continue;
-    size_t same = 0;
-    while (first[same] == key[same]) ++same;
-    shared = same;
+    shared = SharedPrefix(first, key_of(entries[i].ref), shared);
   }
   return std::string(first.data(), shared);
 }
 
-void SortRecords(const RecordOrder& order, std::vector<SortEntry>* entries) {
+void SortRecords(const RecordOrder& order, SortEntries* entries) {
   const RecordStore& store = order.store();
   const size_t count = entries->size();
   uint64_t differing = 0;
@@ -81,7 +77,7 @@ void SortRecords(const RecordOrder& order, std::vector<SortEntry>* entries) {
       ++counts[static_cast<size_t>(pass)][entry.prefix >> shifts[pass] & 0xff];
     }
   }
-  std::vector<SortEntry> other(count);
+  SortEntries other(count);
   for (int pass = 0; pass < passes; ++pass) {
     auto& table = counts[static_cast<size_t>(pass)];
     uint32_t position = 0;

@@ -35,7 +35,7 @@ inline void CopyShort(char* to, const char* from, size_t size) {
 void BlockBuffer::Grow(size_t more) {
   const size_t need = size_ + more + kPadding;
   const size_t capacity = std::max(need, capacity_ * 2);
-  std::unique_ptr<char[]> data(new char[capacity]);
+  LargeBytes data = MakeLargeBytes(capacity);
   if (size_ != 0) memcpy(data.get(), data_.get(), size_);
   data_ = std::move(data);
   capacity_ = capacity;

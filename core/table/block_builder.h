@@ -16,6 +16,7 @@
 
 #include "core/base/coding.h"
 #include "core/base/cpu.h"
+#include "core/base/large_memory.h"
 #include "core/base/slice.h"
 #include "core/table/block_format.h"
 
@@ -65,7 +66,7 @@ class BlockBuffer {
  private:
   void Grow(size_t more);
 
-  std::unique_ptr<char[]> data_;
+  LargeBytes data_;
   size_t size_ = 0;
   size_t capacity_ = 0;
 };

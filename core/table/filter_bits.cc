@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "core/base/coding.h"
 #include "core/table/filter_format.h"
@@ -36,7 +37,7 @@ size_t BloomBytes(uint32_t millibits, size_t count) {
   return (bytes + kBloomLineBytes - 1) / kBloomLineBytes * kBloomLineBytes;
 }
 
-std::string BuildFastLocalBloom(const FilterRecipe& recipe, const std::vector<uint64_t>& hashes) {
+std::string BuildFastLocalBloom(const FilterRecipe& recipe, std::span<const uint64_t> hashes) {
   const size_t size = BloomBytes(recipe.millibits, hashes.size());
   std::string payload(size + kFilterTrailerSize, '\0');
   const uint64_t actual_millibits = uint64_t{size} * 8000 / hashes.size();
@@ -77,7 +78,7 @@ uint32_t LegacyLines(uint32_t whole_bits, size_t count) {
   return lines | 1;
 }
 
-std::string BuildLegacyBloom(uint32_t millibits, const std::vector<uint64_t>& hashes) {
+std::string BuildLegacyBloom(uint32_t millibits, std::span<const uint64_t> hashes) {
   const uint32_t whole_bits = WholeBits(millibits);
   const int probes = std::clamp(static_cast<int>(whole_bits * 0.69), 1, 30);
   const uint32_t lines = LegacyLines(whole_bits, hashes.size());
@@ -182,7 +183,7 @@ class RibbonBanding {
       : slots_(slots), coefficients_(new Word128[slots]), results_(new uint32_t[slots]) {}
 
   // False when the seed does not serve these keys.
-  bool Fill(const std::vector<uint64_t>& hashes, uint8_t ordinal) {
+  bool Fill(std::span<const uint64_t> hashes, uint8_t ordinal) {
     std::fill_n(coefficients_.get(), slots_, Word128{0});
     std::fill_n(results_.get(), slots_, uint32_t{0});
     const uint32_t raw_seed = RibbonRawSeed(ordinal);
@@ -265,7 +266,7 @@ class RibbonBanding {
   std::unique_ptr<uint32_t[]> results_;
 };
 
-std::string BuildRibbon(const FilterRecipe& recipe, const std::vector<uint64_t>& hashes) {
+std::string BuildRibbon(const FilterRecipe& recipe, std::span<const uint64_t> hashes) {
   if (hashes.size() > kRibbonKeysMax) return BuildFastLocalBloom(recipe, hashes);
   const double one_in = BloomOneIn(recipe.bits_per_key, BloomProbes(recipe.millibits));
   const uint64_t slots = RibbonSlots(hashes.size());
@@ -318,7 +319,7 @@ FilterRecipe MakeFilterRecipe(const FilterPolicy& policy, uint32_t format_versio
   return recipe;
 }
 
-std::string BuildFilter(const FilterRecipe& recipe, const std::vector<uint64_t>& hashes) {
+std::string BuildFilter(const FilterRecipe& recipe, std::span<const uint64_t> hashes) {
   if (hashes.empty()) return std::string(kFilterTrailerSize, '\0');
   switch (recipe.kind) {
     case FilterRecipe::Kind::kLegacyBloom:

@@ -7,8 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "core/plugin/filter_policy.h"
 
@@ -35,7 +35,7 @@ FilterRecipe MakeFilterRecipe(const FilterPolicy& policy, uint32_t format_versio
 
 // The payload for keys with these hashes, duplicates included as they are. Hashes of
 // legacy Bloom filters have 32 bits. Without hashes: a payload that matches nothing.
-std::string BuildFilter(const FilterRecipe& recipe, const std::vector<uint64_t>& hashes);
+std::string BuildFilter(const FilterRecipe& recipe, std::span<const uint64_t> hashes);
 
 // Size of the payload for `count` keys; of a Ribbon filter, nearly.
 size_t FilterSize(const FilterRecipe& recipe, size_t count);

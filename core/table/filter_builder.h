@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/hash.h"
+#include "core/base/large_memory.h"
 #include "core/base/slice.h"
 #include "core/base/status.h"
 #include "core/plugin/slice_transform.h"
@@ -99,7 +100,7 @@ class FilterBuilder {
   const bool hash32_;
   size_t keys_per_partition_ = SIZE_MAX;
 
-  std::vector<uint64_t> hashes_;   // Of the current partition; the last is that of a key.
+  LargeVector<uint64_t> hashes_;   // Of the current partition; the last is that of a key.
   uint64_t hash_count_ = 0;        // Of finished partitions.
   uint64_t last_prefix_hash_ = 0;  // Of the last key, when it had a prefix.
   bool has_last_prefix_ = false;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -203,6 +205,37 @@ TEST_P(MemTableModel, FlushesInOrderWithoutEverBeingIterated) {
   CheckCursor(flush.get(), model, &random, 3000);
   flush.reset();
   table->Unref();
+}
+
+// A bulk load comes in order and is not sorted again, unless something late breaks the order.
+TEST_P(MemTableModel, FlushesInOrderWhatCameInOrder) {
+  enum class Late { kNothing, kSmaller, kLastKeyAgain };
+  const KeyOrder order(comparator());
+  for (const Late late : {Late::kNothing, Late::kSmaller, Late::kLastKeyAgain}) {
+    Random random(22);
+    std::set<std::string> known;
+    while (known.size() < 1500) known.insert(RandomKey(&random, 100000));
+    std::vector<std::string> keys(known.begin(), known.end());
+    std::sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
+      return order.CompareUser(a, b) < 0;
+    });
+    if (late == Late::kSmaller) std::rotate(keys.end() - 700, keys.end() - 1, keys.end());
+    if (late == Late::kLastKeyAgain) keys.push_back(keys.back());
+    auto* table = new MemTable(order, MemTableOptions(), nullptr, 1, 1);
+    Model model(order);
+    SequenceNumber sequence = 0;
+    for (const std::string& key : keys) {
+      ++sequence;
+      ASSERT_TRUE(table->Add(sequence, EntryKind::kValue, key, key, false).ok());
+      model.versions_[{key, PackTag(sequence, EntryKind::kValue)}] = key;
+    }
+    table->MarkImmutable();
+    auto flush = table->NewFlushCursor();
+    CheckCursor(flush.get(), model, &random, sequence);
+    flush.reset();
+    table->Unref();
+    if (HasFatalFailure()) return;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, MemTableModel,
