@@ -3,11 +3,11 @@
 // a call crash, or all of it take longer than two seconds; and a change may stay unnoticed only
 // where the formats have no check (docs/invariants.md).
 //
-//   corruption_sweep [--all] [--jobs N] [--seed N] [--golden DIRECTORY] [--only TEXT]
+//   corruption_sweep [--all] [--share N] [--jobs N] [--seed N] [--golden DIRECTORY] [--only TEXT]
 //                    [--dump DIRECTORY]
 //
-// --jobs shares the databases among so many processes side by side. --dump writes Skarn's own
-// databases there and does nothing else.
+// --share takes one of so many places; --jobs lets so many processes side by side do the work, each
+// with databases of its own. --dump writes Skarn's own databases there and does nothing else.
 //
 // Prints a line for each database, then what was tried and what came of it; exits 1 when there was
 // a violation.
@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/checkers.h"
 #include "core/base/hash.h"
 #include "core/base/random.h"
 #include "core/batch/batch_format.h"
@@ -42,9 +43,10 @@ namespace {
 
 constexpr size_t kPage = 512;
 constexpr size_t kVersionAt = 41;  // In a footer.
-constexpr double kSecondsMax = 2;
+// A checker of memory or threads makes everything up to fifteen times slower.
+constexpr unsigned kSecondsMax = kMemoryIsChecked ? 30 : 2;
 // What never ends, ends the program: after so much work, or so much waiting.
-constexpr unsigned kPatienceSeconds = 20;
+constexpr unsigned kPatienceSeconds = 10 * kSecondsMax;
 constexpr unsigned kWaitSeconds = 600;
 
 enum class Damage : uint8_t { kFlip, kTruncate, kZeroPage };
@@ -53,6 +55,12 @@ double ProcessSeconds() {
   timespec now;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+void SetPatience(unsigned work_seconds, unsigned wait_seconds) {
+  const itimerval patience = {{0, 0}, {work_seconds, 0}};
+  setitimer(ITIMER_PROF, &patience, nullptr);
+  alarm(wait_seconds);
 }
 
 // A file as its format sees it.
@@ -213,7 +221,8 @@ FileMap MapFile(const Image& image, const std::string& name) {
 
 class Sweep {
  public:
-  Sweep(bool all, uint64_t seed, Tally* tally) : all_(all), seed_(seed), tally_(tally) {}
+  Sweep(bool all, unsigned share, uint64_t seed, Tally* tally)
+      : all_(all), share_(share), seed_(seed), tally_(tally) {}
 
   void Run(const Image& image) {
     // Of the image's name, so that it is swept alike with others or alone.
@@ -230,14 +239,14 @@ class Sweep {
       if (!CutsAreRight(image, map)) {
         tally_->End(kind, Verdict::kViolation, "a cut shows what never was");
       }
-      const size_t step = std::max<size_t>(1, bytes.size() / PlacesOf(image, kind));
+      const size_t step = std::max<size_t>(1, bytes.size() / PlacesOf(image, kind)) * share_;
       for (size_t at = random_.Uniform(step); at < bytes.size(); at += step) {
         Try(image, name, map, Damage::kFlip, at);
       }
       for (size_t at = random_.Uniform(2 * step); at < bytes.size(); at += 2 * step) {
         Try(image, name, map, Damage::kTruncate, at);
       }
-      const size_t page_step = std::max(kPage, image.modelled ? 0 : step / kPage * kPage);
+      const size_t page_step = std::max(kPage * share_, image.modelled ? 0 : step / kPage * kPage);
       for (size_t at = 0; at < bytes.size(); at += page_step) {
         Try(image, name, map, Damage::kZeroPage, at);
       }
@@ -293,13 +302,12 @@ class Sweep {
     }
     if (!map.cut.empty()) Expect(image, map, damage, at, end, &expectation);
 
-    const itimerval patience = {{0, 0}, {kPatienceSeconds, 0}};
-    setitimer(ITIMER_PROF, &patience, nullptr);
-    alarm(kWaitSeconds);
+    SetPatience(kPatienceSeconds, kWaitSeconds);
     const double before = ProcessSeconds();
     std::string problem;
     Verdict verdict = RunTrial(image, name, bytes, expectation, random_.Next(), &problem);
     const double seconds = ProcessSeconds() - before;
+    SetPatience(0, 0);
     if (seconds > kSecondsMax) {
       verdict = Verdict::kViolation;
       problem = Concat("took ", seconds, " seconds");
@@ -336,6 +344,7 @@ class Sweep {
   }
 
   const bool all_;
+  const unsigned share_;  // Of so many places one is tried.
   const uint64_t seed_;
   Tally* const tally_;
   Random random_{0};
@@ -358,6 +367,7 @@ int main(int argc, char** argv) {
   using namespace skarn;
   bool all = false;
   uint64_t seed = 1;
+  unsigned share = 1;
   unsigned jobs = 1;
   std::string golden;
   std::string only;
@@ -365,6 +375,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (strcmp(argv[i], "--all") == 0) {
       all = true;
+    } else if (strcmp(argv[i], "--share") == 0 && i + 1 < argc) {
+      share = std::max(1u, static_cast<unsigned>(strtoul(argv[++i], nullptr, 10)));
     } else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc) {
       jobs = std::max(1u, static_cast<unsigned>(strtoul(argv[++i], nullptr, 10)));
     } else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
@@ -377,8 +389,8 @@ int main(int argc, char** argv) {
       dump = argv[++i];
     } else {
       fprintf(stderr,
-              "usage: corruption_sweep [--all] [--jobs N] [--seed N] [--golden DIRECTORY]"
-              " [--only TEXT] [--dump DIRECTORY]\n");
+              "usage: corruption_sweep [--all] [--share N] [--jobs N] [--seed N]"
+              " [--golden DIRECTORY] [--only TEXT] [--dump DIRECTORY]\n");
       return 2;
     }
   }
@@ -399,7 +411,7 @@ int main(int argc, char** argv) {
     if (job == 0) {
       printf("%zu images of Skarn, %zu golden directories\n", own, images.size() - own);
     }
-    Sweep sweep(all, seed, tally);
+    Sweep sweep(all, share, seed, tally);
     for (size_t i = job; i < images.size(); i += jobs) {
       if (images[i].name.find(only) == std::string::npos) continue;
       const Counts before = tally->Total();
