@@ -93,6 +93,7 @@ void DbImpl::PurgeObsoleteFiles(bool full) {
   }
 
   // Nothing below needs the mutex: what is deleted has no name in any state that can come back.
+  if (!logs.empty()) wals_.AwaitSyncsOfReleased();
   for (WalManager::ObsoleteLog& log : logs) {
     if (log.writer != nullptr) (void)log.writer->Close().ok();
     if (log.recycled) {

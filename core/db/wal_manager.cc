@@ -240,13 +240,24 @@ Status WalManager::SyncLogs(bool include_current) {
     }
   }
   syncing_ = false;
+  ++sync_rounds_;
+  ++closing_;
   sync_done_.SignalAll();
   lock.Unlock();
   // All that counts of them is durable, or was given up after a failure: what closing says, which
   // may be that old failure, is no failure of this sync.
   for (const std::shared_ptr<LogWriter>& writer : to_close) (void)writer->Close().ok();
   lock.Lock();
+  --closing_;
+  sync_done_.SignalAll();
   return status;
+}
+
+void WalManager::AwaitSyncsOfReleased() {
+  MutexLock lock(&mu_);
+  // A sync that begins later does not find them any more.
+  const uint64_t round = sync_rounds_;
+  while ((syncing_ && sync_rounds_ == round) || closing_ > 0) sync_done_.Wait();
 }
 
 Status WalManager::Flush() {

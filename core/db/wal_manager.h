@@ -89,15 +89,19 @@ class WalManager {
 
   // A log that recovery left in place because its data is in memtables only.
   void AddRecovered(uint64_t number, uint64_t size_bytes) SKARN_EXCLUDES(mu_);
-  // Logs before `number` are no longer needed: `obsolete` gets them. The caller closes their
-  // writers and deletes the files; nothing here waits on a disk.
+  // Logs before `number` are no longer needed: `obsolete` gets them. The caller calls
+  // AwaitSyncsOfReleased(), closes their writers and deletes the files; nothing here waits on a
+  // disk.
   struct ObsoleteLog {
     uint64_t number = 0;
-    std::shared_ptr<LogWriter> writer;  // To close outside of locks; shared with a running sync.
+    std::shared_ptr<LogWriter> writer;  // To close outside of locks. Null: closed.
     bool recycled = false;              // The file is kept to be written again.
   };
   void ReleaseBefore(uint64_t number, bool may_recycle, std::vector<ObsoleteLog>* obsolete)
       SKARN_EXCLUDES(mu_);
+  // Waits until no sync is at work on logs that were released before the call: it uses their
+  // writers, or closes them. Not with the db mutex held.
+  void AwaitSyncsOfReleased() SKARN_EXCLUDES(mu_);
   // The writer of a log with `recycled` is closed: the file may be written again.
   void Recycle(uint64_t number) SKARN_EXCLUDES(mu_);
   // Whether the purge must leave the file alone.
@@ -133,6 +137,8 @@ class WalManager {
   mutable Mutex mu_;  // A leaf in the lock order.
   CondVar sync_done_{&mu_};
   bool syncing_ SKARN_GUARDED_BY(mu_) = false;
+  uint64_t sync_rounds_ SKARN_GUARDED_BY(mu_) = 0;  // How many have ended.
+  int closing_ SKARN_GUARDED_BY(mu_) = 0;           // Syncs that are over but for closing logs.
   bool directory_synced_ SKARN_GUARDED_BY(mu_) = false;
   std::deque<OpenLog> open_ SKARN_GUARDED_BY(mu_);  // Oldest first; the last is the current.
   std::deque<LogFile> alive_ SKARN_GUARDED_BY(mu_);
