@@ -21,6 +21,7 @@ LEFT_OUT = [
     (r"^Compile date", "says when RocksDB was built"),
     (r"^\[JOB N\] Syncing log", "Skarn syncs closed logs only where several families are flushed"),
     (r"^Calling FlushMemTableToOutputFile", "internals of RocksDB's scheduler"),
+    (r"^Compaction nothing to do", "a thread of RocksDB that came too late for its work, now and then"),
     (r"LevelN flush table #N: started$", "the event flush_started says it"),
     (r"LevelN commit table #N", "installing is part of the flush"),
     (r"WriteLevelNTableForRecovery", "debug output of a build with assertions"),
