@@ -6,8 +6,8 @@
 // that are free become one piece. Of chunks that are one free piece a few are kept, because the
 // next one would have to be cleared first, and the others given back.
 //
-// The first chunk starts on small pages, since many processes never need a second one, and gets
-// huge ones when it is full.
+// The first chunk starts on small pages, since many processes never need a second one. When it is
+// full, the system may move it to huge ones in the background.
 //
 // Thread safety: any thread.
 

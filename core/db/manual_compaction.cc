@@ -267,7 +267,7 @@ Status DbImpl::ChangeLevel(ColumnFamily* family, int level, int target_level) {
   Status status;
   {
     MutexLock lock(&mutex_);
-    while (manual_running_ > 0) work_done_.Wait();  // Files that are being taken in.
+    while (manual_running_ > 0) work_done_.Wait();  // Ingestions, and others' pieces.
     if (refitting_) return Status::NotSupported("another thread is refitting");
     const VersionStorage& storage = family->versions()->current()->storage();
     int to = target_level;

@@ -205,7 +205,8 @@ extern ROCKSDB_LIBRARY_API void rocksdb_options_set_use_fsync(
     rocksdb_options_t* options, int value);
 extern ROCKSDB_LIBRARY_API int rocksdb_options_get_use_fsync(rocksdb_options_t* options);
 
-/* Bytes of table file between two background syncs; 0: none. Default: 0. */
+/* Bytes of table file between two background syncs; 0: about 1 MiB where a thread is idle, else
+ * none. Default: 0. */
 extern ROCKSDB_LIBRARY_API void rocksdb_options_set_bytes_per_sync(
     rocksdb_options_t* options, uint64_t value);
 extern ROCKSDB_LIBRARY_API uint64_t rocksdb_options_get_bytes_per_sync(rocksdb_options_t* options);
