@@ -6,6 +6,8 @@
 #ifndef SKARN_CORE_BASE_CPU_H_
 #define SKARN_CORE_BASE_CPU_H_
 
+#include <cstdint>
+
 namespace skarn {
 
 struct CpuFeatures {
@@ -21,6 +23,24 @@ const CpuFeatures& Cpu();
 
 // How many processors this process may use, at least 1. Asked of the system once.
 unsigned CpuCount();
+
+// A counter that goes on with time, read without a system call, and what it counts in a short time:
+// less than a tenth of a second, more than a millisecond, on processors of today.
+#if defined(__x86_64__)
+inline uint64_t TimeCount() { return __builtin_ia32_rdtsc(); }
+inline constexpr uint64_t kShortTimeCount = uint64_t{1} << 27;
+#elif defined(__aarch64__)
+inline uint64_t TimeCount() {
+  uint64_t count;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(count));
+  return count;
+}
+inline constexpr uint64_t kShortTimeCount = uint64_t{1} << 20;
+#else
+// None: no time ever seems short.
+inline uint64_t TimeCount() { return 0; }
+inline constexpr uint64_t kShortTimeCount = 0;
+#endif
 
 }  // namespace skarn
 

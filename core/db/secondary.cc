@@ -33,6 +33,7 @@ struct SecondaryReplay::OpenLogs {
   struct Log {
     std::unique_ptr<TailReporter> reporter;
     std::unique_ptr<LogReader> reader;
+    std::string scratch;  // May hold the first part of a record whose rest is still to come.
   };
   std::map<uint64_t, Log> logs;
 };
@@ -124,12 +125,12 @@ Status SecondaryReplay::ReplayLogs() {
       }
       log.reporter = std::make_unique<TailReporter>();
       log.reader = std::make_unique<LogReader>(std::move(*file), log.reporter.get(), number);
+      log.reader->set_following();
     } else {
       log.reader->ContinueAfterEnd();
     }
     Slice record;
-    std::string scratch;
-    while (log.reader->ReadRecord(&record, &scratch, RecoveryMode::kTolerateCorruptedTail)) {
+    while (log.reader->ReadRecord(&record, &log.scratch, RecoveryMode::kTolerateCorruptedTail)) {
       if (Status s = log.reporter->Take(); !s.ok()) return s;
       if (record.size() < kBatchHeaderSize) continue;
       if (Status s = Apply(record, number); !s.ok()) return s;

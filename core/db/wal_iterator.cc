@@ -37,7 +37,9 @@ Result<std::unique_ptr<SequentialFile>> OpenLog(FileSystem* fs, const LogFile& l
 class BatchSource {
  public:
   BatchSource(std::unique_ptr<SequentialFile> file, uint64_t log_number)
-      : reader_(std::move(file), &damage_, log_number) {}
+      : reader_(std::move(file), &damage_, log_number) {
+    reader_.set_following();
+  }
 
   // False at the end, and after damage.
   bool Next(Slice* record) {

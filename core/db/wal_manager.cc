@@ -19,6 +19,14 @@ FileOptions WalFileOptions(const DbOptions& options) {
   file.use_fsync = options.use_fsync;
   file.bytes_per_sync = options.wal_bytes_per_sync;
   file.strict_bytes_per_sync = options.strict_bytes_per_sync;
+  // Zeroes behind the last record, as a crash leaves them, are no damage in these modes. In the
+  // others RocksDB may take what a kill in the middle of a record leaves for damage. What is
+  // written of a log's size, here or in the MANIFEST, must be its size in the file system.
+  file.grow_ahead = options.allow_fallocate && !options.manual_wal_flush &&
+                    options.recycle_log_file_num == 0 && options.wal_bytes_per_sync == 0 &&
+                    !options.track_and_verify_wals && !options.track_and_verify_wals_in_manifest &&
+                    (options.wal_recovery_mode == WalRecoveryMode::kPointInTimeRecovery ||
+                     options.wal_recovery_mode == WalRecoveryMode::kSkipAnyCorruptedRecords);
   return file;
 }
 
@@ -38,6 +46,7 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
     MutexLock append_lock(&append_mu_);
     // The old log's bytes must not stay in the process when nothing will flush it again.
     Status flushed = current_->Flush();
+    if (flushed.ok()) flushed = current_->file()->EndAhead();
     if (!flushed.ok() && !after_failure) return flushed;
     predecessor.log_number = current_->log_number();
     predecessor.size_bytes = current_->file()->size_bytes();
@@ -67,6 +76,7 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   writer_options.buffer_bytes = options_.writable_file_max_buffer_size;
   writer_options.preallocation_bytes = preallocation_bytes;
   writer_options.rate_limiter = options_.rate_limiter.get();
+  writer_options.grow_ahead = file_options.grow_ahead;
   LogWriter::Options log_options;
   log_options.log_number = number;
   log_options.recyclable = options_.recycle_log_file_num > 0;

@@ -45,6 +45,7 @@ class CrashWritableFile final : public WritableFile {
   Status Truncate(uint64_t size) override {
     if (Status s = live_->Truncate(size); !s.ok()) return s;
     fs_->RecordTruncate(file_, size);
+    grown_end_ = size;
     return Status::Ok();
   }
   Status Close() override { return live_->Close(); }
@@ -55,10 +56,34 @@ class CrashWritableFile final : public WritableFile {
   }
   uint64_t Size() override { return live_->Size(); }
 
+  Status GrowAhead(uint64_t end, size_t piece_bytes) override {
+    const uint64_t from = std::max(grown_end_, live_->Size());
+    if (Status s = live_->GrowAhead(end, piece_bytes); !s.ok()) return s;
+    for (uint64_t at = from; at < end; at = grown_end_) {
+      grown_end_ = std::min<uint64_t>(end, at + piece_bytes);
+      fs_->RecordWrite(file_, at, Slice(std::string(grown_end_ - at, '\0')));
+    }
+    return Status::Ok();
+  }
+  char* MapAhead(uint64_t offset, uint64_t end) override {
+    window_offset_ = offset;
+    window_ = live_->MapAhead(offset, end);
+    return window_;
+  }
+  Status Filled(uint64_t end) override {
+    const uint64_t begin = live_->Size();
+    if (Status s = live_->Filled(end); !s.ok()) return s;
+    fs_->RecordWrite(file_, begin, Slice(window_ + (begin - window_offset_), end - begin));
+    return Status::Ok();
+  }
+
  private:
   CrashFileSystem* const fs_;
   const std::unique_ptr<WritableFile> live_;
   const uint64_t file_;
+  uint64_t grown_end_ = 0;
+  char* window_ = nullptr;  // Of live_.
+  uint64_t window_offset_ = 0;
 };
 
 class CrashDirectory final : public Directory {

@@ -20,6 +20,7 @@ class FaultSequentialFile final : public SequentialFile {
     return file_->Read(size, result, scratch);
   }
   Status Skip(uint64_t size) override { return file_->Skip(size); }
+  Status Seek(uint64_t offset) override { return file_->Seek(offset); }
 
  private:
   Faults* const faults_;
@@ -128,6 +129,15 @@ class FaultWritableFile final : public WritableFile {
   uint64_t Size() override { return file_->Size(); }
   bool direct_io() const override { return file_->direct_io(); }
   size_t alignment() const override { return file_->alignment(); }
+  Status GrowAhead(uint64_t end, size_t piece_bytes) override {
+    if (!faults_->offers_memory()) return Status::NotSupported("GrowAhead");
+    if (Status s = faults_->Check(Faults::kAllocate, "While writing zeroes", path_); !s.ok()) {
+      return s;
+    }
+    return file_->GrowAhead(end, piece_bytes);
+  }
+  char* MapAhead(uint64_t offset, uint64_t end) override { return file_->MapAhead(offset, end); }
+  Status Filled(uint64_t end) override { return file_->Filled(end); }
 
  private:
   Faults* const faults_;

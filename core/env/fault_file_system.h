@@ -76,6 +76,10 @@ class FaultFileSystem final : public FileSystemWrapper {
   void set_on_failed_sync(std::function<void(const std::string& path)> on_failed_sync) {
     on_failed_sync_ = std::move(on_failed_sync);
   }
+  // Whether logs may be filled through memory, as far as the target can: such stores are no calls
+  // and do not fail. Growing the file for them is kAllocate. Set before files are opened.
+  void set_offers_memory(bool offers_memory) { offers_memory_ = offers_memory; }
+  bool offers_memory() const { return offers_memory_; }
   // How many calls of these kinds were made so far, failed ones included.
   uint64_t calls(uint32_t kinds = kAnyCall) const SKARN_EXCLUDES(mu_);
   // How many calls failed on demand.
@@ -119,6 +123,7 @@ class FaultFileSystem final : public FileSystemWrapper {
   };
 
   std::function<void(const std::string& path)> on_failed_sync_;
+  bool offers_memory_ = false;
 
   // A leaf in the lock order: nothing is locked under it.
   mutable Mutex mu_;

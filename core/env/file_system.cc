@@ -22,6 +22,11 @@ Status RandomAccessFile::InvalidateCache(uint64_t offset, size_t size) const {
   return Status::Ok();
 }
 
+Status SequentialFile::Seek(uint64_t offset) {
+  (void)offset;
+  return Status::NotSupported("Seek");
+}
+
 Status WritableFile::PositionedAppend(Slice data, uint64_t offset) {
   (void)data, (void)offset;
   return Status::NotSupported("PositionedAppend");
@@ -40,6 +45,21 @@ Status WritableFile::Allocate(uint64_t offset, uint64_t size) {
 Status WritableFile::InvalidateCache(uint64_t offset, size_t size) {
   (void)offset, (void)size;
   return Status::Ok();
+}
+
+Status WritableFile::GrowAhead(uint64_t end, size_t piece_bytes) {
+  (void)end, (void)piece_bytes;
+  return Status::NotSupported("GrowAhead");
+}
+
+char* WritableFile::MapAhead(uint64_t offset, uint64_t end) {
+  (void)offset, (void)end;
+  return nullptr;
+}
+
+Status WritableFile::Filled(uint64_t end) {
+  (void)end;
+  return Status::NotSupported("Filled");
 }
 
 Result<bool> FileSystem::SameFile(const std::string& a, const std::string& b) {

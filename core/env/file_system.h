@@ -30,6 +30,8 @@ struct FileOptions {
   bool direct_writes = false;
   bool mmap_reads = false;
   bool mmap_writes = false;
+  // WritableFile::GrowAhead() and MapAhead() will be called.
+  bool grow_ahead = false;
   bool allow_fallocate = true;
   bool fallocate_keep_size = true;
   bool close_on_exec = true;
@@ -45,6 +47,8 @@ class SequentialFile {
   // Reads up to `size` bytes into `scratch`. A shorter result, not an error, is the end.
   virtual Status Read(size_t size, Slice* result, char* scratch) = 0;
   virtual Status Skip(uint64_t size) = 0;
+  // The next Read() begins at this offset of the file.
+  virtual Status Seek(uint64_t offset);
 };
 
 struct ReadRequest {
@@ -99,6 +103,27 @@ class WritableFile {
   virtual Status InvalidateCache(uint64_t offset, size_t size);
   // The logical size: bytes appended so far.
   virtual uint64_t Size() = 0;
+
+  // For logs that are filled through memory, with FileOptions::grow_ahead. The calls below leave
+  // Size(), and where Append() goes, as they are; Truncate(Size()) undoes them, and must before the
+  // file is closed for good. NotSupported, or null: not with this file, or not there.
+  //
+  // The file gets zeroes up to `end`, written `piece_bytes` at a time, so that space is there for
+  // them. What is appended later overwrites them.
+  virtual Status GrowAhead(uint64_t end, size_t piece_bytes);
+  // Memory that shows the bytes [offset, end), which the file must have; both are multiples of
+  // alignment(). What is stored there is in the file at once, as if written, and shows to all who
+  // read it. It is gone with the next MapAhead(), Truncate() or Close().
+  virtual char* MapAhead(uint64_t offset, uint64_t end);
+  // The bytes from Size() to `end` were stored in that memory: they count as appended.
+  virtual Status Filled(uint64_t end);
+  // A store to memory that the system has meanwhile written back needs the file system once more.
+  // If that has stopped (its journal cannot be written, say), there is no error to return: the
+  // store raises SIGBUS. True: that can happen, and after a while without stores PrepareAhead() is
+  // due.
+  virtual bool ahead_needs_care() const { return false; }
+  // Has the system do now what the next stores would need; false: stores may fail.
+  virtual bool PrepareAhead() { return true; }
   virtual bool direct_io() const { return false; }
   virtual size_t alignment() const { return 4096; }
 };

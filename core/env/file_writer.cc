@@ -21,6 +21,20 @@ constexpr uint64_t kHandedOverSyncBytes = 1 << 20;
 // Reserving space, and giving it back, costs more than a small file gains.
 constexpr uint64_t kNotReservedBytes = 64 << 10;
 
+// Windows. They begin small, so that a small file is not given more zeroes than it has bytes.
+// Moving a large one takes a fraction of a millisecond, which is to be rarer than one append in a
+// thousand.
+constexpr uint64_t kPageBytes = 4096;
+constexpr size_t kFirstWindowBytes = 16 << 10;
+constexpr size_t kWindowBytesMax = 1 << 20;
+// A file that is synced has short windows, written a page at a time: the system writes pages, or
+// whatever larger pieces it keeps them in, whole.
+constexpr size_t kSyncedWindowBytesMax = 64 << 10;
+// Longer appends would make that less rare; written, they cost less of their time.
+constexpr size_t kStoredBytesMax = kWindowBytesMax / 2048;
+// A window is opened after so many short appends in a row.
+constexpr int kShortAppendsMin = 8;
+
 }  // namespace
 
 // A full buffer that a job of the pool is to write. While there is one, the job that has begun
@@ -112,6 +126,19 @@ struct FileWriter::Rep {
   uint64_t buffer_offset = 0;
   uint64_t allocated_end = 0;
   uint64_t range_synced = 0;
+
+  // The window, of the appending thread. Bytes in the file end at FileWriter::size_.
+  bool ahead = false;  // It may be opened.
+  bool grown = false;  // The file has, or had, zeroes ahead.
+  char* window = nullptr;
+  uint64_t window_begin = 0;
+  uint64_t window_end = 0;
+  size_t window_bytes = kFirstWindowBytes;  // Of the next one.
+  int short_appends = 0;
+  bool prepared = false;  // Stores to the window will not fail.
+  // Pages are written one by one: the last window was synced. Read by the syncing thread.
+  std::atomic<bool> small_pieces{false};
+  std::atomic<bool> synced{false};  // Since the window was opened.
 
   // A leaf in the lock order: nothing is locked under it.
   Mutex mu;
@@ -227,6 +254,8 @@ FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
                        const FileOptions& file_options, const Options& options)
     : rep_(std::make_unique<Rep>(std::move(file), file_options, options)), path_(std::move(path)) {
   const uint64_t size = rep_->file->Size();
+  rep_->ahead = options.grow_ahead && rep_->plain;
+  care_after_ = rep_->file->ahead_needs_care() ? kShortTimeCount : UINT64_MAX;
   rep_->buffer_offset = size;
   rep_->range_synced = size;
   rep_->allocated_end = size;
@@ -246,13 +275,14 @@ Status FileWriter::Remember(Status s) {
   if (s.ok()) return s;
   MutexLock lock(&rep_->mu);
   if (rep_->failure.ok()) rep_->failure = s;
-  failed_.store(true, std::memory_order_release);
+  attention_.fetch_or(kFailed, std::memory_order_release);
   return rep_->failure;
 }
 
 Status FileWriter::Append(Slice data) {
   if (failed()) return rep_->Failure();
   Rep& rep = *rep_;
+  LeaveWindow();
   size_.store(size_.load(std::memory_order_relaxed) + data.size(), std::memory_order_release);
   if (!rep.direct && rep.used + data.size() > rep.options.buffer_bytes) {
     // What does not fit beside the buffered bytes goes around the buffer when it is large.
@@ -280,14 +310,28 @@ Status FileWriter::Append(Slice data) {
   return Status::Ok();
 }
 
-char* FileWriter::Room(size_t size) {
+char* FileWriter::RoomElsewhere(size_t size) {
+  if (failed()) return nullptr;
   Rep& rep = *rep_;
+  LeaveWindow();
+  if (rep.ahead && rep.used == 0 && EnterWindow(size)) return window_at_;
   // A buffer that becomes full is written by Append().
   if (failed() || rep.used + size >= rep.options.buffer_bytes || !rep.Reserve(size)) return nullptr;
   return rep.buffer + rep.used;
 }
 
 Status FileWriter::AppendFilled(size_t size, bool flush) {
+  if (SKARN_UNLIKELY(size > window_left_)) return AppendFilledToBuffer(size, flush);
+  window_at_ += size;
+  window_left_ -= size;
+  const uint64_t end = size_.load(std::memory_order_relaxed) + size;
+  size_.store(end, std::memory_order_release);
+  flushed_.store(end, std::memory_order_release);
+  Status s = rep_->file->Filled(end);
+  return SKARN_LIKELY(s.ok()) ? Status::Ok() : Remember(std::move(s));
+}
+
+Status FileWriter::AppendFilledToBuffer(size_t size, bool flush) {
   Rep& rep = *rep_;
   rep.used += size;
   size_.store(size_.load(std::memory_order_relaxed) + size, std::memory_order_release);
@@ -302,6 +346,91 @@ Status FileWriter::AppendFilled(size_t size, bool flush) {
   flushed_.store(end, std::memory_order_release);
   s = rep.file->Flush();
   return SKARN_LIKELY(s.ok()) ? Status::Ok() : Remember(std::move(s));
+}
+
+void FileWriter::LeaveWindow() {
+  Rep& rep = *rep_;
+  window_left_ = 0;
+  if (rep.window != nullptr && rep.used == 0) {
+    rep.buffer_offset = size_.load(std::memory_order_relaxed);
+  }
+}
+
+bool FileWriter::EnterWindow(size_t size) {
+  Rep& rep = *rep_;
+  const bool small_pieces = rep.small_pieces.load(std::memory_order_relaxed);
+  if (size > kStoredBytesMax && !small_pieces) {
+    rep.short_appends = 0;
+    return false;
+  }
+  if (rep.short_appends < kShortAppendsMin) {
+    ++rep.short_appends;
+    return false;
+  }
+  // Who appends rarely makes a system call: the window would need one as well.
+  const uint64_t now = TimeCount();
+  const bool rare = now - std::exchange(last_store_, now) >= care_after_;
+  if (rare) {
+    rep.prepared = false;
+    return false;
+  }
+  const uint64_t at = rep.buffer_offset;
+  if ((attention_.load(std::memory_order_relaxed) & kSynced) != 0) {
+    attention_.fetch_and(static_cast<uint8_t>(~kSynced), std::memory_order_relaxed);
+    if (!small_pieces) {
+      // What is ahead goes and comes back in pages.
+      rep.small_pieces.store(true, std::memory_order_relaxed);
+      rep.window_bytes = kFirstWindowBytes;
+      rep.window_end = 0;
+      if (rep.grown && !Remember(rep.file->Truncate(at)).ok()) return false;
+    }
+  }
+  if (rep.window == nullptr || at < rep.window_begin || at + size > rep.window_end) {
+    rep.prepared = MoveWindow(size);
+  } else if (!rep.prepared) {
+    rep.prepared = rep.file->PrepareAhead();
+  }
+  if (!rep.prepared) {
+    // From here on the file is written to: what is wrong with it, if anything, that will tell.
+    rep.ahead = false;
+    rep.window = nullptr;
+    if (rep.grown) (void)Remember(rep.file->Truncate(at)).ok();
+    return false;
+  }
+  window_at_ = rep.window + (at - rep.window_begin);
+  window_left_ = rep.window_end - at;
+  return true;
+}
+
+bool FileWriter::MoveWindow(size_t size) {
+  Rep& rep = *rep_;
+  // A window that was filled without a sync: the next one need not be of small pieces.
+  if (!rep.synced.exchange(false, std::memory_order_relaxed) && rep.window_end != 0) {
+    rep.small_pieces.store(false, std::memory_order_relaxed);
+  }
+  const bool small_pieces = rep.small_pieces.load(std::memory_order_relaxed);
+  const uint64_t begin = rep.buffer_offset / kPageBytes * kPageBytes;
+  const uint64_t needed = (rep.buffer_offset + size - begin + kPageBytes - 1) / kPageBytes;
+  const uint64_t end = begin + std::max<uint64_t>(rep.window_bytes, needed * kPageBytes);
+  rep.window_bytes =
+      std::min(rep.window_bytes * 2, small_pieces ? kSyncedWindowBytesMax : kWindowBytesMax);
+  rep.ReserveSpace(end);
+  rep.grown = true;
+  if (!rep.file->GrowAhead(end, small_pieces ? kPageBytes : kWindowBytesMax).ok()) return false;
+  rep.window = rep.file->MapAhead(begin, end);
+  rep.window_begin = begin;
+  rep.window_end = end;
+  return rep.window != nullptr;
+}
+
+Status FileWriter::EndAhead() {
+  Rep& rep = *rep_;
+  LeaveWindow();
+  rep.ahead = false;
+  rep.window = nullptr;
+  if (!std::exchange(rep.grown, false)) return Status::Ok();
+  if (failed()) return rep.Failure();
+  return Remember(rep.file->Truncate(rep.buffer_offset));
 }
 
 Status FileWriter::Settle(bool entirely) {
@@ -377,6 +506,10 @@ Status FileWriter::Sync() {
 Status FileWriter::SyncWithoutFlush() {
   if (failed()) return rep_->Failure();
   Rep& rep = *rep_;
+  rep.synced.store(true, std::memory_order_relaxed);
+  if (!rep.small_pieces.load(std::memory_order_relaxed)) {
+    attention_.fetch_or(kSynced, std::memory_order_relaxed);
+  }
   return Remember(rep.file_options.use_fsync ? rep.file->Fsync() : rep.file->Sync());
 }
 
@@ -384,6 +517,7 @@ Status FileWriter::Close() {
   Rep& rep = *rep_;
   if (rep.file == nullptr) return failed() ? rep.Failure() : Status::Ok();
   Status s = Flush();
+  if (s.ok()) s = EndAhead();
   if (s.ok() && rep.direct && size_bytes() % rep.alignment != 0) {
     // The last block was filled up with zeroes.
     s = Remember(rep.file->Truncate(size_bytes()));

@@ -2,6 +2,15 @@
 // large sequential output: direct I/O alignment, rate limiting, preallocation,
 // periodic range syncs, and byte counting.
 //
+// A log may be filled through memory instead (Options::grow_ahead): the file gets zeroes ahead, a
+// window of memory shows them, and a short append is stored there, which costs no system call and
+// leaves the bytes as safe as write(2) does: they outlive the process, and Sync() makes them
+// durable. Its size does not change with every append then, so that a sync has less to write.
+//
+//   appended ------------------------>|  zeroes ----------->|
+//   |............|....................|.....................|
+//                ^ the window         ^ Room()              ^ its end, and the file's for others
+//
 // After the first failed write or sync, every later call fails with that same
 // status: a file whose sync failed is never trusted again.
 //
@@ -15,6 +24,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/cpu.h"
 #include "core/env/file_system.h"
 #include "core/env/rate_limiter.h"
 #include "core/env/thread_pool.h"
@@ -34,6 +44,9 @@ class FileWriter {
     // Its errors come with a later call. Not with direct I/O or a rate limit.
     ThreadPool* pool = nullptr;
     ThreadPool::Priority pool_priority = ThreadPool::Priority::kLow;
+    // Short appends are stored in memory that shows the file, where the file system can; every
+    // append must be flushed. Until EndAhead() or Close() the file ends with zeroes.
+    bool grow_ahead = false;
   };
 
   FileWriter(std::unique_ptr<WritableFile> file, std::string path, const FileOptions& file_options,
@@ -41,9 +54,19 @@ class FileWriter {
   ~FileWriter();
 
   Status Append(Slice data);
-  // For short appends made of pieces: room for `size` bytes in the buffer, to be filled and
-  // then appended with AppendFilled(size). Nullptr: use Append(). `flush`: Flush() is next.
-  char* Room(size_t size);
+  // For short appends made of pieces: room for `size` bytes in the buffer or in the file, to be
+  // filled and then appended with AppendFilled(size). Nullptr: use Append(). `flush`: Flush() is
+  // next. Others may see the bytes as they are filled in, until then as part of the zeroes ahead.
+  char* Room(size_t size) {
+    if (SKARN_LIKELY(size <= window_left_ && attention_.load(std::memory_order_relaxed) == 0)) {
+      const uint64_t now = TimeCount();
+      if (SKARN_LIKELY(now - last_store_ < care_after_)) {
+        last_store_ = now;
+        return window_at_;
+      }
+    }
+    return RoomElsewhere(size);
+  }
   Status AppendFilled(size_t size, bool flush);
   // Hands the buffer to the operating system.
   Status Flush();
@@ -51,6 +74,8 @@ class FileWriter {
   Status Sync();
   // Makes durable what Flush() has handed over so far. May run beside Append().
   Status SyncWithoutFlush();
+  // Nothing will be appended: cuts off the zeroes ahead, if there are any.
+  Status EndAhead();
   Status Close();
 
   const std::string& path() const { return path_; }
@@ -58,9 +83,13 @@ class FileWriter {
   uint64_t size_bytes() const { return size_.load(std::memory_order_acquire); }
   // Bytes handed to the operating system.
   uint64_t flushed_bytes() const { return flushed_.load(std::memory_order_acquire); }
-  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  bool failed() const { return (attention_.load(std::memory_order_acquire) & kFailed) != 0; }
 
  private:
+  // What Room() must look at before it gives room in the window.
+  static constexpr uint8_t kFailed = 1;
+  static constexpr uint8_t kSynced = 2;  // A window of large pieces was synced.
+
   struct Rep;
   struct Handover;
   // Keeps the first failure and returns it from then on.
@@ -71,12 +100,27 @@ class FileWriter {
   // Waits for, or does, the writing of what was handed over to the pool. `entirely`: also waits
   // until no job uses the file.
   Status Settle(bool entirely);
+  char* RoomElsewhere(size_t size);
+  Status AppendFilledToBuffer(size_t size, bool flush);
+  // Later appends do not go to the window, until RoomElsewhere() finds that they can again.
+  void LeaveWindow();
+  // The window with `size` bytes left; false: not for this append, or not any more.
+  bool EnterWindow(size_t size);
+  // Moves the window on. False: the file system cannot.
+  bool MoveWindow(size_t size);
 
   std::unique_ptr<Rep> rep_;
   const std::string path_;
   std::atomic<uint64_t> size_{0};     // Written by the appending thread.
   std::atomic<uint64_t> flushed_{0};  // Written by the appending thread.
-  std::atomic<bool> failed_{false};
+  std::atomic<uint8_t> attention_{0};
+  // Appending thread only: where the next bytes go in the window, and how many it takes. While
+  // bytes are in the buffer, it takes none.
+  char* window_at_ = nullptr;
+  size_t window_left_ = 0;
+  // TimeCount() of the last store, and after how long without one the window needs care.
+  uint64_t last_store_ = 0;
+  uint64_t care_after_ = 0;
 };
 
 }  // namespace skarn

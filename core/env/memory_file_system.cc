@@ -70,6 +70,10 @@ class MemorySequentialFile final : public SequentialFile {
     position_ += size;
     return Status::Ok();
   }
+  Status Seek(uint64_t offset) override {
+    position_ = offset;
+    return Status::Ok();
+  }
 
  private:
   const FilePointer file_;
@@ -113,9 +117,26 @@ class MemoryWritableFile final : public WritableFile {
   Status Sync() override { return Status::Ok(); }
   uint64_t Size() override { return size_; }
 
+  Status GrowAhead(uint64_t end, size_t) override {
+    if (file_->Size() < end) file_->Resize(end);
+    return Status::Ok();
+  }
+  char* MapAhead(uint64_t offset, uint64_t end) override {
+    window_.resize(end - offset);
+    window_offset_ = offset;
+    (void)file_->Read(offset, window_.size(), window_.data());
+    return window_.data();
+  }
+  Status Filled(uint64_t end) override {
+    return Append(Slice(window_.data() + (size_ - window_offset_), end - size_));
+  }
+
  private:
   const FilePointer file_;
   uint64_t size_;
+  // Stands for memory that shows the file: what is stored gets there with Filled().
+  std::string window_;
+  uint64_t window_offset_ = 0;
 };
 
 class MemoryDirectory final : public Directory {

@@ -314,7 +314,9 @@ class PosixFileSystemImpl final : public FileSystem {
 
  private:
   static Descriptor OpenForWriting(const std::string& path, int flags, const FileOptions& options) {
-    flags |= options.direct_writes ? O_WRONLY | O_DIRECT : O_WRONLY;
+    // What is to be mapped must be readable as well.
+    flags |= options.grow_ahead ? O_RDWR : O_WRONLY;
+    if (options.direct_writes) flags |= O_DIRECT;
     return posix::Open(path, flags | CloseOnExec(options));
   }
 };

@@ -74,6 +74,13 @@ class PosixSequentialFile final : public SequentialFile {
     return Status::Ok();
   }
 
+  Status Seek(uint64_t offset) override {
+    if (lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) {
+      return Status::IoErrorFromErrno(Concat("While lseek to ", offset), path_, errno);
+    }
+    return Status::Ok();
+  }
+
  private:
   Descriptor fd_;
   const std::string path_;

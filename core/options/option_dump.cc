@@ -200,7 +200,7 @@ void DumpChangeableOptions(Logger* logger, const ColumnFamilyOptions& options) {
     if (!row.in_text || row.has_parts || row.changes != Changes::kWhileOpen) continue;
     std::string text;
     row.print(options, &text);
-    Log(LogLevel::kInfo, logger, "%*s: %s", kNameWidth, row.name,
+    Log(LogLevel::kInfo, logger, "%*s: %s", static_cast<int>(kNameWidth), row.name,
         ShownValue(row.name, row.type, text).c_str());
   }
 }

@@ -53,7 +53,15 @@ struct LogReader::Rep {
   }
 
   bool LoadBlock();
+  // Reads the block that holds this offset of the file again, and goes on there.
+  bool LoadBlockFrom(uint64_t offset);
   Physical ReadPhysical();
+  // Following, in front of a header of zeroes: whether there is a record after all, here or, where
+  // these zeroes only fill up the block, in the next one. If not, reading ends for now.
+  bool FindRecordBehindZeroes();
+  // Following, in front of damage: whether to look at it once more, because the writer may have
+  // been at work on it.
+  bool LookAgain();
   // The checksum of a record of `type` with the payload at `from`, in this log.
   uint32_t ChecksumOf(uint8_t type, const char* from, size_t length) const;
   // Whether the checksum at `header` tells that a bit of the type is wrong, or the log's number.
@@ -81,9 +89,12 @@ struct LogReader::Rep {
 
   const std::unique_ptr<char[]> block;
   bool exact = false;
-  Slice buffer;            // What is left of the block.
-  size_t block_bytes = 0;  // Bytes of the block that were read.
-  uint64_t block_end = 0;  // File offset just after them.
+  bool following = false;
+  std::optional<uint64_t> unwritten;     // Following, at the end: where there were zeroes.
+  std::optional<uint64_t> looked_again;  // At what offset.
+  Slice buffer;                          // What is left of the block.
+  size_t block_bytes = 0;                // Bytes of the block that were read.
+  uint64_t block_end = 0;                // File offset just after them.
   bool eof = false;
   bool resume = false;  // ContinueAfterEnd() was called: keep the fragments below.
 
@@ -114,6 +125,7 @@ LogReader::~LogReader() = default;
 
 void LogReader::CheckPredecessor(Predecessor expected) { rep_->predecessor = std::move(expected); }
 void LogReader::set_exact() { rep_->exact = true; }
+void LogReader::set_following() { rep_->following = true; }
 uint64_t LogReader::last_record_end() const { return rep_->record_end; }
 uint64_t LogReader::last_record_offset() const { return rep_->record_offset; }
 bool LogReader::at_end() const { return rep_->eof; }
@@ -128,6 +140,10 @@ void LogReader::ContinueAfterEnd() {
   if (!rep.eof) return;
   rep.eof = false;
   rep.resume = true;
+  if (rep.unwritten) {
+    (void)rep.LoadBlockFrom(*std::exchange(rep.unwritten, std::nullopt));
+    return;
+  }
   if (rep.block_bytes == 0 || rep.block_bytes == kLogBlockSize) return;
 
   const size_t consumed = rep.block_bytes - rep.buffer.size();
@@ -169,6 +185,49 @@ bool LogReader::Rep::LoadBlock() {
   return true;
 }
 
+bool LogReader::Rep::LoadBlockFrom(uint64_t offset) {
+  const uint64_t begin = offset / kLogBlockSize * kLogBlockSize;
+  eof = false;
+  block_end = begin;
+  if (Status s = file->Seek(begin); !s.ok()) {
+    Report(kLogBlockSize, s, log_number);
+    buffer = Slice();
+    block_bytes = 0;
+    eof = true;
+    return false;
+  }
+  if (!LoadBlock()) return false;
+  // The file may have been cut to what was written.
+  buffer.RemovePrefix(std::min<size_t>(offset - begin, buffer.size()));
+  return true;
+}
+
+bool LogReader::Rep::FindRecordBehindZeroes() {
+  // Length and type, which the writer sets last.
+  const auto at_record = [this] {
+    return buffer.size() >= kLogHeaderSize && (DecodeFixed32(buffer.data() + 3) >> 8) != 0;
+  };
+  const uint64_t zeroes = position();
+  // They may have been read long ago.
+  if (LoadBlockFrom(zeroes) && at_record()) return true;
+  const uint64_t next_block = block_end;
+  // A writer that has gone on to the next block is done with this one, so what is there now stays.
+  if (!eof && LoadBlock() && at_record() && LoadBlockFrom(zeroes)) {
+    if (at_record() || LoadBlockFrom(next_block)) return true;
+  }
+  unwritten = zeroes;
+  buffer = Slice();
+  eof = true;
+  return false;
+}
+
+bool LogReader::Rep::LookAgain() {
+  const uint64_t offset = position();
+  if (!following || looked_again == offset) return false;
+  looked_again = offset;
+  return LoadBlockFrom(offset);
+}
+
 LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
   Physical result;
   while (true) {
@@ -185,6 +244,11 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     const char* header = buffer.data();
     const size_t length = DecodeFixed16(header + 4);
     const auto type = static_cast<uint8_t>(header[6]);
+    const bool zero = type == static_cast<uint8_t>(LogRecordType::kZero) && length == 0;
+    if (zero && following) {
+      if (!FindRecordBehindZeroes()) return result;
+      continue;
+    }
     size_t header_size = kLogHeaderSize;
     const bool recycled_before = recycled;
     if (IsRecyclableLogType(type)) {
@@ -204,6 +268,7 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     }
     if (header_size + length > buffer.size()) {
       // At the end of the file the rest may still come; the bytes stay.
+      if (LookAgain()) continue;
       if (!eof) return DropBuffer(Event::kBadLength);
       // A record that is whole and has a wrong length is no end that was cut.
       if (exact && FitsShorter(header, type, buffer.size() - header_size)) {
@@ -224,7 +289,7 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
       result.dropped = header_size + length;
       return result;
     }
-    if (type == static_cast<uint8_t>(LogRecordType::kZero) && length == 0) {
+    if (zero) {
       zeroes_skipped += buffer.size();
       const std::string_view rest = buffer.view();
       return DropBuffer(rest.find_first_not_of('\0') == rest.npos ? Event::kZeroes : Event::kHole);
@@ -232,6 +297,7 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     if (verify_checksums) {
       const uint32_t stored = crc32c::Unmask(DecodeFixed32(header));
       if (crc32c::Value(header + 6, header_size - 6 + length) != stored) {
+        if (LookAgain()) continue;
         // The length itself may be wrong: nothing of the block can be trusted.
         return DropBuffer(Event::kBadChecksum);
       }

@@ -57,6 +57,10 @@ class LogReader {
   // only in the strict ones.
   void set_exact();
 
+  // For a log that somebody may be writing to: zeroes behind the last record are space that is not
+  // written yet, which is the end for now. The file must be one that can Seek().
+  void set_following();
+
   // The next record, valid until the next call; false at the end (or where `mode` says
   // that reading stops).
   bool ReadRecord(Slice* record, std::string* scratch, RecoveryMode mode);
@@ -65,7 +69,7 @@ class LogReader {
   uint64_t last_record_end() const;
   uint64_t last_record_offset() const;
   bool at_end() const;
-  // Lets reading go on after at_end() when the file has grown (tailing).
+  // Lets reading go on after at_end() when more may have been written (tailing).
   void ContinueAfterEnd();
   // Whether a record with the header of recyclable logs was seen.
   bool recycled() const;

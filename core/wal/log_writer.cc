@@ -1,7 +1,9 @@
 #include "core/wal/log_writer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 #include "core/base/codec.h"
@@ -12,7 +14,22 @@
 namespace skarn {
 namespace {
 
-constexpr char kZeroes[kLogBlockSize] = {};
+constexpr char kZeroes[64] = {};
+
+// Writes the header of a record whose payload is in place. What makes a record of it, its length
+// and its type, comes last and in one piece: whoever reads the file while it is filled through
+// memory, or after the process was killed, finds zeroes or all of the record.
+void Seal(char* header, uint8_t type, size_t size, uint32_t crc) {
+  const uint32_t masked = crc32c::Mask(crc);
+  EncodeFixed32(header, masked);
+  std::atomic_thread_fence(std::memory_order_release);
+  EncodeFixed32(header + 3, (masked >> 24) | static_cast<uint32_t>(size) << 8 |
+                                static_cast<uint32_t>(type) << 24);
+}
+
+uint8_t FullType(bool recyclable) {
+  return static_cast<uint8_t>(recyclable ? LogRecordType::kRecyclableFull : LogRecordType::kFull);
+}
 
 }  // namespace
 
@@ -23,7 +40,7 @@ struct LogWriter::Compressor {
 };
 
 LogWriter::LogWriter(std::unique_ptr<FileWriter> file, const Options& options)
-    : file_(std::move(file)), options_(options) {}
+    : file_(std::move(file)), options_(options), full_seed_(SeedOf(FullType(options.recyclable))) {}
 
 LogWriter::~LogWriter() = default;
 
@@ -76,16 +93,14 @@ Status LogWriter::AddRecordParts(const Slice* parts, size_t count) {
 
 Status LogWriter::AppendFilled(size_t size) {
   char* const header = room_;
-  EncodeFixed16(header + 4, static_cast<uint16_t>(size));
-  header[6] = static_cast<char>(LogRecordType::kFull);
   if (options_.recyclable) {
-    header[6] = static_cast<char>(LogRecordType::kRecyclableFull);
     EncodeFixed32(header + kLogHeaderSize, static_cast<uint32_t>(options_.log_number));
   }
-  size += header_size();
-  EncodeFixed32(header, crc32c::Mask(crc32c::Value(header + 6, size - 6)));
-  block_offset_ += size;
-  return file_->AppendFilled(size, /*flush=*/!options_.manual_flush);
+  const size_t header_bytes = header_size();
+  Seal(header, FullType(options_.recyclable), size,
+       crc32c::Extend(full_seed_, header + header_bytes, size));
+  block_offset_ += header_bytes + size;
+  return file_->AppendFilled(header_bytes + size, /*flush=*/!options_.manual_flush);
 }
 
 Status LogWriter::EmitCompressed(const Slice* parts, size_t count) {
@@ -160,12 +175,19 @@ Status LogWriter::EmitFragments(const Slice* parts, size_t count, size_t total, 
 Status LogWriter::PadUnlessRoomFor(size_t size) {
   const size_t room = kLogBlockSize - block_offset_;
   if (room >= size) return Status::Ok();
-  if (room > 0) {
-    Status s = file_->Append(Slice(kZeroes, room));
-    if (!s.ok()) return s;
-  }
   block_offset_ = 0;
-  return Status::Ok();
+  if (room == 0) return Status::Ok();
+  if (char* const to = file_->Room(room); to != nullptr) {
+    memset(to, 0, room);
+    return file_->AppendFilled(room, /*flush=*/false);
+  }
+  Status s;
+  for (size_t left = room; s.ok() && left > 0;) {
+    const size_t piece = std::min(left, sizeof(kZeroes));
+    s = file_->Append(Slice(kZeroes, piece));
+    left -= piece;
+  }
+  return s;
 }
 
 Status LogWriter::EmitControl(LogRecordType type, Slice body) {
@@ -174,24 +196,36 @@ Status LogWriter::EmitControl(LogRecordType type, Slice body) {
   return EmitPhysical(static_cast<uint8_t>(type), &body, 1, body.size());
 }
 
+uint32_t LogWriter::SeedOf(uint8_t type) const {
+  char covered[1 + sizeof(uint32_t)];
+  covered[0] = static_cast<char>(type);
+  EncodeFixed32(covered + 1, static_cast<uint32_t>(options_.log_number));
+  return crc32c::Value(covered, IsRecyclableLogType(type) ? sizeof(covered) : 1);
+}
+
 Status LogWriter::EmitPhysical(uint8_t type, const Slice* parts, size_t count, size_t size) {
   assert(size <= std::numeric_limits<uint16_t>::max());
-  char header[kRecyclableLogHeaderSize];
-  size_t header_bytes = kLogHeaderSize;
-  EncodeFixed16(header + 4, static_cast<uint16_t>(size));
-  header[6] = static_cast<char>(type);
+  char buffered[kRecyclableLogHeaderSize];
+  const size_t header_bytes = IsRecyclableLogType(type) ? kRecyclableLogHeaderSize : kLogHeaderSize;
+  assert(block_offset_ + header_bytes + size <= kLogBlockSize);
+  char* const room = file_->Room(header_bytes + size);
+  char* const header = room != nullptr ? room : buffered;
   if (IsRecyclableLogType(type)) {
     EncodeFixed32(header + kLogHeaderSize, static_cast<uint32_t>(options_.log_number));
-    header_bytes = kRecyclableLogHeaderSize;
   }
-  assert(block_offset_ + header_bytes + size <= kLogBlockSize);
-  uint32_t crc = crc32c::Value(header + 6, header_bytes - 6);
-  for (size_t i = 0; i < count; ++i) crc = crc32c::Extend(crc, parts[i].data(), parts[i].size());
-  EncodeFixed32(header, crc32c::Mask(crc));
-
+  uint32_t crc = SeedOf(type);
+  char* to = header + header_bytes;
+  for (size_t i = 0; i < count; ++i) {
+    crc = crc32c::Extend(crc, parts[i].data(), parts[i].size());
+    if (room == nullptr || parts[i].empty()) continue;
+    memcpy(to, parts[i].data(), parts[i].size());
+    to += parts[i].size();
+  }
+  Seal(header, type, size, crc);
+  block_offset_ += header_bytes + size;
+  if (room != nullptr) return file_->AppendFilled(header_bytes + size, /*flush=*/false);
   Status s = file_->Append(Slice(header, header_bytes));
   for (size_t i = 0; s.ok() && i < count; ++i) s = file_->Append(parts[i]);
-  block_offset_ += header_bytes + size;
   return s;
 }
 

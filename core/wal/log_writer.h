@@ -73,9 +73,12 @@ class LogWriter {
   // Starts a new block when fewer than `size` bytes are left in this one.
   Status PadUnlessRoomFor(size_t size);
   Status EmitPhysical(uint8_t type, const Slice* parts, size_t count, size_t size);
+  // The checksum of what of the header it covers, for a type.
+  uint32_t SeedOf(uint8_t type) const;
 
   std::unique_ptr<FileWriter> file_;
   const Options options_;
+  const uint32_t full_seed_;  // SeedOf() what AppendFilled() writes.
   size_t block_offset_ = 0;
   char* room_ = nullptr;  // As Room() gave it, the header included.
   std::map<uint32_t, size_t> recorded_timestamp_sizes_;

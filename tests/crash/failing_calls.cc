@@ -41,7 +41,8 @@ const Kind kKinds[] = {
 };
 const char* const kWorkloads[] = {
     "flush_and_compaction",     "column_families",   "recycled_and_compressed_logs",
-    "atomic_flush_without_log", "manifest_rollover", "ingestion"};
+    "atomic_flush_without_log", "manifest_rollover", "ingestion",
+    "logs_through_memory"};
 
 struct Counts {
   uint64_t runs = 0, failed_calls = 0, surfaced = 0, resumed = 0, reopened = 0, violations = 0;

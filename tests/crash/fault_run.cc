@@ -36,6 +36,7 @@ FaultRun::FaultRun(const Workload& workload, uint64_t seed, const FaultFileSyste
       plan_(plan),
       faults_(&disk_),
       player_(workload, seed, &faults_, &OperationsOf, &disk_) {
+  faults_.set_offers_memory(workload.through_memory);
   // A disk that only says that it is full keeps what it took.
   if (plan.error_number != ENOSPC) {
     faults_.set_on_failed_sync([this](const std::string& path) { disk_.FailSync(path); });

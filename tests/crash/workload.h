@@ -38,17 +38,18 @@ struct Workload {
   const char* name = "";
   int batches = 0;
   // After every so many batches; 0: never.
-  int sync_every = 0;        // The batch itself is written with sync.
-  int sync_wal_every = 0;    // SyncWal(), or FlushWal() in turn when logs are flushed by hand.
-  int flush_every = 0;       // One family after the other; all with atomic flush.
-  int compact_every = 0;     // As flushes.
-  int family_every = 0;      // A column family is created, and dropped two turns later.
-  int options_every = 0;     // SetOptions() and SetDbOptions() in turn.
-  int checkpoint_every = 0;  // A checkpoint with a name of its own.
-  int reopen_every = 0;      // Closed and opened again.
-  int ingest_every = 0;      // That batch comes as a table file, into the default family alone.
-  bool unlogged = false;     // Batches are not logged; only flushes promise anything.
-  bool for_genuine = true;   // Genuine releases from 7 on can read the files.
+  int sync_every = 0;           // The batch itself is written with sync.
+  int sync_wal_every = 0;       // SyncWal(), or FlushWal() in turn when logs are flushed by hand.
+  int flush_every = 0;          // One family after the other; all with atomic flush.
+  int compact_every = 0;        // As flushes.
+  int family_every = 0;         // A column family is created, and dropped two turns later.
+  int options_every = 0;        // SetOptions() and SetDbOptions() in turn.
+  int checkpoint_every = 0;     // A checkpoint with a name of its own.
+  int reopen_every = 0;         // Closed and opened again.
+  int ingest_every = 0;         // That batch comes as a table file, into the default family alone.
+  bool unlogged = false;        // Batches are not logged; only flushes promise anything.
+  bool through_memory = false;  // Logs are filled through memory also where calls may fail.
+  bool for_genuine = true;      // Genuine releases from 7 on can read the files.
   void (*change)(DbOptions* db, ColumnFamilyOptions* family) = nullptr;
 };
 const std::vector<Workload>& Workloads();

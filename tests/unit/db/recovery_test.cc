@@ -3,6 +3,7 @@
 #include <functional>
 #include <thread>
 
+#include "core/base/random.h"
 #include "core/batch/write_batch.h"
 #include "core/version/file_names.h"
 #include "core/version/version_edit.h"
@@ -310,6 +311,54 @@ TEST_F(RecoveryTest, ASecondaryFollowsItsPrimary) {
             "Not implemented: Not supported operation in secondary mode.");
   CloseDb();
   primary_handles.clear();
+}
+
+// Small writes go to the log through memory, behind which it has zeroes; large ones do not. All of
+// them must get through, whenever the secondary looks.
+TEST_F(RecoveryTest, ASecondaryFollowsALogThatIsFilledThroughMemory) {
+  Open();
+  std::unique_ptr<Db> primary = std::move(db_);
+  std::vector<std::unique_ptr<ColumnFamilyHandle>> primary_handles = std::move(handles_);
+  options_.max_open_files = -1;
+  ASSERT_OK(TryOpen({"default"}, Db::Mode::kSecondary));
+  Random random(/*seed=*/3);
+  std::map<std::string, std::string> expected;
+  for (int round = 0; round < 150; ++round) {
+    for (uint64_t writes = random.Uniform(40); writes > 0; --writes) {
+      const std::string key = "k" + std::to_string(random.Uniform(100));
+      expected[key] =
+          std::string(random.Uniform(random.OneIn(60) ? 60000 : 200), 'v') + std::to_string(round);
+      ASSERT_OK(primary->Put(write_, nullptr, key, Slice(), expected[key]));
+    }
+    if (random.OneIn(20)) {
+      ASSERT_OK(primary->SyncWal());
+    }
+    if (random.OneIn(40)) {
+      ASSERT_OK(primary->Flush(FlushOptions(), {primary_handles[0].get()}));
+    }
+    ASSERT_OK(db_->TryCatchUpWithPrimary());
+    for (const auto& [key, value] : expected) ASSERT_EQ(Get(key), value) << round << key;
+  }
+  CloseDb();
+  primary_handles.clear();
+}
+
+// The first part of a record that a secondary found must still be there when the rest comes.
+TEST_F(RecoveryTest, ASecondaryMayMeetARecordThatIsNotComplete) {
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  ASSERT_OK(Put("b", std::string(100000, 'b')));
+  const std::string log = path_ + "/" + FilesEndingWith(".log").back();
+  CloseDb();
+  const std::string whole = *ReadFileToString(env_->file_system, log);
+  const Slice front(whole.data(), 70000);
+  ASSERT_OK(WriteStringToFile(env_->file_system, front, log, /*sync=*/false));
+  options_.max_open_files = -1;
+  ASSERT_OK(TryOpen({"default"}, Db::Mode::kSecondary));
+  EXPECT_EQ(Scan(), "a->1");
+  ASSERT_OK(WriteStringToFile(env_->file_system, whole, log, /*sync=*/false));
+  ASSERT_OK(db_->TryCatchUpWithPrimary());
+  EXPECT_EQ(Get("b"), std::string(100000, 'b'));
 }
 
 // A torn write may leave out a record of the MANIFEST and keep one behind it. Logs must not be

@@ -51,5 +51,30 @@ TEST_F(WalIteratorTest, ALogThatIsArchivedMeanwhileIsNotMissed) {
   env_->file_system = target;
 }
 
+// The log ends with zeroes that later writes replace.
+TEST_F(WalIteratorTest, GoesOnInALogThatIsFilledThroughMemory) {
+  Open();
+  for (int i = 0; i < 20; ++i) ASSERT_OK(Put("key", "1"));
+  std::unique_ptr<WalIterator> iterator;
+  ASSERT_OK(db_->GetUpdatesSince(1, &iterator));
+  SequenceNumber expected = 1;
+  for (int i = 0; i < 2000; ++i) {
+    while (iterator->Valid()) {
+      SequenceNumber sequence = 0;
+      (void)iterator->Batch(&sequence);
+      ASSERT_EQ(sequence, expected);
+      ++expected;
+      iterator->Next();
+    }
+    ASSERT_OK(iterator->status());
+    ASSERT_EQ(expected, db_->LatestSequence() + 1);
+    ASSERT_OK(Put("key", std::string(static_cast<size_t>(i % 300), 'x')));
+    if (i % 500 == 499) {
+      ASSERT_OK(db_->SyncWal());
+    }
+    iterator->Next();
+  }
+}
+
 }  // namespace
 }  // namespace skarn

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <thread>
 
 #include "core/base/random.h"
 #include "core/env/deterministic_pool.h"
@@ -102,6 +104,59 @@ TEST_P(FileSystemTest, ReopensAtTheEndAndTruncates) {
   // Absent: created.
   ASSERT_TRUE(fs_->ReopenWritableFile(Path("new"), FileOptions()).ok());
   EXPECT_EQ(*fs_->FileSize(Path("new")), 0u);
+}
+
+TEST_P(FileSystemTest, ShowsWhatIsStoredInMemoryAheadOfTheEnd) {
+  FileOptions options;
+  options.grow_ahead = true;
+  auto file = fs_->NewWritableFile(Path("log"), options);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->Append("one").ok());
+  const Status grown = (*file)->GrowAhead(8192, 4096);
+  if (grown.IsNotSupported()) GTEST_SKIP() << "not on this file system";
+  ASSERT_TRUE(grown.ok());
+  EXPECT_EQ((*file)->Size(), 3u);
+  std::string expected = "one" + std::string(8189, '\0');
+  EXPECT_EQ(Content("log"), expected);
+  char* window = (*file)->MapAhead(0, 8192);
+  ASSERT_NE(window, nullptr);
+  memcpy(window + 3, "two", 3);
+  ASSERT_TRUE((*file)->Filled(6).ok());
+  EXPECT_EQ((*file)->Size(), 6u);
+  expected.replace(3, 3, "two");
+  EXPECT_EQ(Content("log"), expected);
+
+  // An append goes where the stores ended, also beyond what was grown.
+  ASSERT_TRUE((*file)->Append(std::string(8000, 'x')).ok());
+  ASSERT_TRUE((*file)->Append(std::string(4000, 'y')).ok());
+  expected = "onetwo" + std::string(8000, 'x') + std::string(4000, 'y');
+  EXPECT_EQ(Content("log"), expected);
+  ASSERT_TRUE((*file)->GrowAhead(16384, 65536).ok());
+  window = (*file)->MapAhead(8192, 16384);
+  ASSERT_NE(window, nullptr);
+  window[expected.size() - 8192] = 'z';
+  ASSERT_TRUE((*file)->Filled(expected.size() + 1).ok());
+  expected += 'z';
+  ASSERT_TRUE((*file)->Sync().ok());
+  EXPECT_EQ(*fs_->FileSize(Path("log")), 16384u);
+
+  ASSERT_TRUE((*file)->Truncate(expected.size()).ok());
+  EXPECT_EQ(Content("log"), expected);
+  ASSERT_TRUE((*file)->Append("end").ok());
+  ASSERT_TRUE((*file)->Close().ok());
+  EXPECT_EQ(Content("log"), expected + "end");
+}
+
+TEST_P(FileSystemTest, ReadsOnFromWhereItIsTold) {
+  Put("a", "0123456789");
+  auto file = fs_->NewSequentialFile(Path("a"), FileOptions());
+  ASSERT_TRUE(file.ok());
+  char scratch[16];
+  Slice read;
+  ASSERT_TRUE((*file)->Read(16, &read, scratch).ok());
+  ASSERT_TRUE((*file)->Seek(4).ok());
+  ASSERT_TRUE((*file)->Read(3, &read, scratch).ok());
+  EXPECT_EQ(read, "456");
 }
 
 TEST_P(FileSystemTest, ReusesAFileFromItsStart) {
@@ -404,6 +459,133 @@ TEST_F(PosixTest, WriterDeliversEveryByteInOrder) {
     EXPECT_EQ(*ReadFileToString(fs_, Path("w")), expected);
   }
   EXPECT_GT(limiter->total_bytes(IoPriority::kHigh), 0u);
+}
+
+// Appends of all sizes, in pieces and as rooms, with syncs now and then: after each the file holds
+// what was appended, and behind it nothing but zeroes.
+TEST_P(FileSystemTest, WriterGrowsAheadAndKeepsEveryByteInOrder) {
+  Random random(/*seed=*/11);
+  for (const bool often_synced : {false, true}) {
+    FileOptions file_options;
+    file_options.grow_ahead = true;
+    auto file = fs_->NewWritableFile(Path("log"), file_options);
+    ASSERT_TRUE(file.ok());
+    FileWriter::Options options;
+    options.preallocation_bytes = 1 << 20;
+    options.grow_ahead = true;
+    FileWriter writer(std::move(*file), Path("log"), file_options, options);
+    std::string expected;
+    uint64_t largest_tail = 0;
+    const auto check = [&] {
+      const std::string content = Content("log");
+      ASSERT_GE(content.size(), expected.size());
+      ASSERT_TRUE(Slice(content).StartsWith(expected)) << expected.size();
+      ASSERT_EQ(content.find_first_not_of('\0', expected.size()), std::string::npos);
+      largest_tail = std::max<uint64_t>(largest_tail, content.size() - expected.size());
+    };
+    for (int i = 0; i < 6000; i++) {
+      const bool large = random.OneIn(200);
+      std::string piece(random.Uniform(large ? 40000 : 300) + 1, '\0');
+      for (char& byte : piece) byte = static_cast<char>(random.Next());
+      char* const room = random.OneIn(30) ? nullptr : writer.Room(piece.size());
+      if (room != nullptr) {
+        memcpy(room, piece.data(), piece.size());
+        ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
+      } else {
+        ASSERT_TRUE(writer.Append(piece).ok());
+        ASSERT_TRUE(writer.Flush().ok());
+      }
+      expected += piece;
+      ASSERT_EQ(writer.size_bytes(), expected.size());
+      ASSERT_EQ(writer.flushed_bytes(), expected.size());
+      if (random.OneIn(often_synced ? 4 : 1500)) {
+        ASSERT_TRUE(writer.SyncWithoutFlush().ok());
+      }
+      if (random.OneIn(100)) check();
+    }
+    check();
+    if (random.OneIn(2) || often_synced) {
+      ASSERT_TRUE(writer.EndAhead().ok());
+      EXPECT_EQ(Content("log"), expected);
+    }
+    ASSERT_TRUE(writer.Close().ok());
+    EXPECT_EQ(Content("log"), expected);
+    if (memory_ != nullptr) {
+      EXPECT_GT(largest_tail, 0u) << "never grew";
+    }
+    EXPECT_LE(largest_tail, 1100u << 10);
+  }
+}
+
+// Syncs run beside appends that are stored.
+TEST_P(FileSystemTest, WriterIsSyncedBesideStores) {
+  FileOptions file_options;
+  file_options.grow_ahead = true;
+  auto file = fs_->NewWritableFile(Path("log"), file_options);
+  ASSERT_TRUE(file.ok());
+  FileWriter::Options options;
+  options.preallocation_bytes = 1 << 20;
+  options.grow_ahead = true;
+  FileWriter writer(std::move(*file), Path("log"), file_options, options);
+  std::atomic<bool> done{false};
+  std::thread syncing([&] {
+    while (!done.load()) {
+      EXPECT_TRUE(writer.SyncWithoutFlush().ok());
+      std::this_thread::yield();
+    }
+  });
+  std::string expected;
+  for (int i = 0; i < 20000; i++) {
+    const std::string piece = "piece " + std::to_string(i);
+    char* const room = writer.Room(piece.size());
+    ASSERT_NE(room, nullptr);
+    memcpy(room, piece.data(), piece.size());
+    ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
+    expected += piece;
+  }
+  done = true;
+  syncing.join();
+  ASSERT_TRUE(writer.Close().ok());
+  EXPECT_EQ(Content("log"), expected);
+}
+
+// Where there is no space ahead, or no memory to show it, the file is written to as ever.
+TEST(FileWriter, WritesWhereItCannotGrow) {
+  for (const uint64_t failing : {1, 2, 4}) {
+    auto memory = NewMemoryFileSystem();
+    FaultFileSystem faults(memory.get());
+    faults.set_offers_memory(true);
+    FileOptions file_options;
+    file_options.grow_ahead = true;
+    auto file = faults.NewWritableFile("/log", file_options);
+    ASSERT_TRUE(file.ok());
+    FileWriter::Options options;
+    options.preallocation_bytes = 1 << 20;
+    options.grow_ahead = true;
+    FileWriter writer(std::move(*file), "/log", file_options, options);
+    FaultFileSystem::Plan plan;
+    plan.kinds = FaultFileSystem::kAllocate;
+    plan.nth = failing;
+    plan.forever = true;
+    plan.error_number = ENOSPC;
+    faults.Arm(plan);
+    std::string expected;
+    for (int i = 0; i < 20000; i++) {
+      const std::string piece = "piece " + std::to_string(i);
+      if (char* const room = writer.Room(piece.size()); room != nullptr) {
+        memcpy(room, piece.data(), piece.size());
+        ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
+      } else {
+        ASSERT_TRUE(writer.Append(piece).ok());
+        ASSERT_TRUE(writer.Flush().ok());
+      }
+      expected += piece;
+    }
+    EXPECT_GT(faults.failures(), 0u);
+    EXPECT_EQ(*ReadFileToString(memory.get(), "/log"), expected);
+    ASSERT_TRUE(writer.Close().ok());
+    EXPECT_EQ(*ReadFileToString(memory.get(), "/log"), expected);
+  }
 }
 
 TEST(FileWriter, FailsForGoodAfterTheFirstFailure) {

@@ -42,6 +42,10 @@ class StringFile : public SequentialFile {
     at_ += size;
     return Status::Ok();
   }
+  Status Seek(uint64_t offset) override {
+    at_ = offset;
+    return Status::Ok();
+  }
 
  private:
   const std::string* bytes_;
@@ -508,6 +512,93 @@ TEST(LogReader, TheLastRecordOfAManifestIsNotLostByItsLength) {
   EXPECT_EQ(read(bytes), Strings{"checksum mismatch"});
   // One that is not whole was being written.
   EXPECT_TRUE(read(bytes.substr(0, bytes.size() - 1)).empty());
+}
+
+// A log that is filled through memory: at any moment it ends with zeroes, and in front of them may
+// be a record whose payload is there, and perhaps its checksum, but not its length and type.
+TEST(LogReader, FollowsALogThatIsFilledThroughMemory) {
+  std::mt19937 random(5);
+  for (const bool with_timestamps : {false, true}) {
+    Log log;
+    Strings expected;
+    std::vector<size_t> ends;
+    for (int i = 0; i < 120; ++i) {
+      // A control record that does not fit leaves a run of zeroes at the end of a block.
+      if (with_timestamps && i % 10 == 5) {
+        std::map<uint32_t, size_t> sizes;
+        for (uint32_t family = 0; family < 300; ++family) {
+          sizes[static_cast<uint32_t>(i) * 1000 + family] = 8;
+        }
+        ASSERT_TRUE(log.writer()->AddTimestampSizes(sizes).ok());
+      }
+      const size_t size = random() % (i % 20 == 0 ? 70000 : 3000);
+      expected.push_back(std::string(size, static_cast<char>('a' + i % 26)));
+      log.Add(expected.back());
+      ends.push_back(log.writer()->file()->size_bytes());
+    }
+    const std::string whole = log.bytes();
+    std::vector<size_t> headers;  // Of physical records.
+    for (size_t at = 0; at < whole.size();) {
+      const size_t left = kLogBlockSize - at % kLogBlockSize;
+      if (left < kLogHeaderSize || whole[at + 6] == 0) {
+        at += left;
+        continue;
+      }
+      headers.push_back(at);
+      at += kLogHeaderSize + DecodeFixed16(whole.data() + at + 4);
+    }
+
+    std::string seen;
+    Reports reports;
+    LogReader reader(std::make_unique<StringFile>(&seen), &reports, 1);
+    reader.set_following();
+    Strings records;
+    Slice record;
+    std::string scratch;
+    const auto read = [&] {
+      reader.ContinueAfterEnd();
+      while (reader.ReadRecord(&record, &scratch, kT)) records.push_back(record.ToString());
+      ASSERT_TRUE(reader.at_end());
+    };
+    for (size_t cut = 0; cut < whole.size(); cut += 1 + random() % 997) {
+      seen = whole.substr(0, cut);
+      const auto after = std::upper_bound(headers.begin(), headers.end(), cut);
+      if (after != headers.begin()) {
+        const size_t header = *(after - 1);
+        const size_t end = header + kLogHeaderSize + DecodeFixed16(whole.data() + header + 4);
+        if (cut < end) {
+          const size_t from = header + (random() % 2) * 4;  // With or without the checksum.
+          for (size_t at = from; at < std::min(header + kLogHeaderSize, cut); ++at) seen[at] = 0;
+        }
+      }
+      seen.resize((seen.size() / 4096 + 1 + random() % 16) * 4096);
+      read();
+      ASSERT_TRUE(reports.texts.empty()) << cut << ": " << reports.texts[0];
+      const auto whole_ones = std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin();
+      ASSERT_EQ(records.size(), static_cast<size_t>(whole_ones)) << cut;
+    }
+    seen = whole;  // It was closed.
+    read();
+    EXPECT_TRUE(reports.texts.empty());
+    EXPECT_EQ(records, expected);
+  }
+}
+
+// Damage in front of later records is told, also by a reader that follows.
+TEST(LogReader, AFollowerTellsOfDamage) {
+  Log log;
+  for (int i = 0; i < 4; ++i) log.Add(std::string(500, static_cast<char>('a' + i)));
+  std::string bytes = log.bytes();
+  bytes[600] ^= 1;
+  bytes.resize(8192);
+  Reports reports;
+  LogReader reader(std::make_unique<StringFile>(&bytes), &reports, 1);
+  reader.set_following();
+  Slice record;
+  std::string scratch;
+  ASSERT_TRUE(reader.ReadRecord(&record, &scratch, kT));
+  EXPECT_FALSE(reader.ReadRecord(&record, &scratch, kT));
+  EXPECT_EQ(reports.texts, Strings{"checksum mismatch"});
 }
 
 TEST(LogReader, GoesOnWhenTheFileHasGrown) {
