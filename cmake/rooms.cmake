@@ -14,11 +14,8 @@ function(skarn_floor)
       add_library(skarn_${room} STATIC ${sources})
       target_include_directories(skarn_${room} PUBLIC ${PROJECT_SOURCE_DIR})
       target_compile_options(skarn_${room} PRIVATE ${SKARN_WARNINGS} -fno-semantic-interposition)
-      # Nothing in core/ throws, and code to unwind it would be a seventh of the library. The
-      # table room alone catches: a thread that could not be started.
-      if(NOT room STREQUAL "table")
-        target_compile_options(skarn_${room} PRIVATE -fno-exceptions)
-      endif()
+      # Nothing in core/ throws or catches, and code to unwind it would be a seventh of the library.
+      target_compile_options(skarn_${room} PRIVATE -fno-exceptions)
       # What runs at open, on request or for people is built for size.
       if(room STREQUAL "options")
         target_compile_options(skarn_${room} PRIVATE $<$<CONFIG:Release>:-Os>)

@@ -85,7 +85,9 @@ void rocksdb_env_set_bottom_priority_background_threads(rocksdb_env_t* env, int 
 int rocksdb_env_get_bottom_priority_background_threads(rocksdb_env_t* env) {
   return PoolOf(env)->Threads(ThreadPool::Priority::kBottom);
 }
-void rocksdb_env_join_all_threads(rocksdb_env_t* env) { PoolOf(env)->JoinAll(); }
+// It is about threads that programs start through an environment, which C ones cannot. Those of the
+// pool go on: jobs of any database may be waiting for them.
+void rocksdb_env_join_all_threads(rocksdb_env_t* env) { (void)env; }
 void rocksdb_env_lower_thread_pool_io_priority(rocksdb_env_t* env) {
   PoolOf(env)->LowerIoPriority(ThreadPool::Priority::kLow);
 }

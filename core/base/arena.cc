@@ -52,8 +52,8 @@ char* ChunkPool::Acquire(size_t size, bool* fresh) {
   if (size == kChunkBytes) {
     Pool& pool = GetPool();
     MutexLock lock(&pool.mu);
-    ++pool.in_use;
     if (!pool.chunks.empty()) {
+      ++pool.in_use;
       char* chunk = pool.chunks.back();
       pool.chunks.pop_back();
       AllowMemory(chunk, kChunkBytes);
@@ -61,7 +61,13 @@ char* ChunkPool::Acquire(size_t size, bool* fresh) {
     }
   }
   if (fresh != nullptr) *fresh = true;
-  return MapChunks(size);
+  char* const chunk = MapChunks(size);
+  if (chunk != nullptr && size == kChunkBytes) {
+    Pool& pool = GetPool();
+    MutexLock lock(&pool.mu);
+    ++pool.in_use;
+  }
+  return chunk;
 }
 
 void ChunkPool::Release(char* chunk, size_t size) {

@@ -4,9 +4,9 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 
+#include "core/base/helper_thread.h"
 #include "core/compaction/output_writer.h"
 #include "core/compaction/range_deletions.h"
 #include "core/iterate/concatenating_cursor.h"
@@ -144,12 +144,16 @@ class Job {
     std::vector<Part> parts;
     if (Status s = CutIntoParts(&parts); !s.ok()) return s;
 
-    std::vector<std::thread> threads;
-    for (size_t i = 1; i < parts.size(); ++i) {
-      threads.emplace_back([this, part = &parts[i]] { RunPart(part); });
+    std::vector<HelperThread> threads;
+    size_t begun = 1;
+    for (; begun < parts.size(); ++begun) {
+      HelperThread thread;
+      if (!thread.Start([this, part = &parts[begun]] { RunPart(part); })) break;
+      threads.push_back(thread);
     }
     RunPart(&parts.front());
-    for (std::thread& thread : threads) thread.join();
+    for (; begun < parts.size(); ++begun) RunPart(&parts[begun]);
+    for (HelperThread& thread : threads) thread.Join();
 
     Status status;
     for (Part& part : parts) {

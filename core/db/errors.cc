@@ -1,8 +1,8 @@
 // Background errors: what is recorded, and how writes get going again.
 
 #include <algorithm>
-#include <thread>
 
+#include "core/base/helper_thread.h"
 #include "core/db/db_impl.h"
 
 namespace skarn {
@@ -25,11 +25,13 @@ void DbImpl::ScheduleAutoResume() {
       shutting_down_.load(std::memory_order_acquire)) {
     return;
   }
-  auto_resume_scheduled_ = true;
   // A thread of its own: it may wait for long, and for flushes, which need the pool's. Counted
   // like a job, so that Close() waits for it.
+  HelperThread thread;
+  if (!thread.Start([this] { AutoResume(); })) return;  // Then somebody must call Resume().
+  thread.Detach();  // It waits for the mutex that is held here.
+  auto_resume_scheduled_ = true;
   ++background_jobs_;
-  std::thread([this] { AutoResume(); }).detach();
 }
 
 void DbImpl::AutoResume() {

@@ -24,7 +24,7 @@ namespace {
 // One file on its way in.
 struct Incoming {
   std::string given_path;
-  std::string path;  // Inside the database; empty until it is there.
+  std::string path;  // Inside the database; empty before anything is there.
   FileMetadata file;
   std::string smallest_key;  // User keys without timestamps.
   std::string largest_key;
@@ -241,6 +241,7 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
   for (Incoming& incoming : files) {
     incoming.file.number = versions_->NewFileNumber();
     const std::string path = TableFileName(directory, incoming.file.number);
+    incoming.path = path;  // From here on there may be something to delete.
     bool linked = false;
     if (ingest.move_files) {
       linked = fs_->LinkFile(incoming.given_path, path).ok();
@@ -249,7 +250,6 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
     // Also from another file system, or one without links.
     if (!linked) status = CopyFile(fs_, incoming.given_path, path, 0, /*sync=*/true);
     if (!status.ok()) break;
-    incoming.path = path;
   }
   if (status.ok()) status = SyncDirectories(fs_, {directory});
   Cleanup cleanup;
@@ -274,7 +274,8 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
       ++exclusive_manual_;
       if (errors_.stops_writes()) status = errors_.error();
       SequenceNumber next = last_allocated_ + 1;
-      const bool number_all = ingest.snapshot_consistency && snapshots_.count() > 0;
+      bool number_all = ingest.snapshot_consistency && snapshots_.count() > 0;
+      bool held_off = false;
       VersionEdit edit;
       // Levels are chosen in a version without the mutex; another one begins it anew.
       while (status.ok()) {
@@ -336,7 +337,14 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
         }
         const bool same = version == family->versions()->current();
         version->Unref();
-        if (!status.ok() || same) break;
+        if (!status.ok()) break;
+        if (!same) continue;
+        // A file without a number of its own is of all times: no snapshot may begin without it
+        // and find it later.
+        if (!ingest.snapshot_consistency || number_all) break;
+        held_off = snapshots_.HoldOff();
+        if (held_off) break;
+        number_all = true;
       }
       if (status.ok() && family->dropped()) status = Status::ColumnFamilyDropped();
       if (status.ok()) {
@@ -375,6 +383,7 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
           SetBackgroundError(status, ErrorCause::kManifestWrite);
         }
       }
+      if (held_off) snapshots_.LetIn();
       --manual_running_;
       --exclusive_manual_;
       MaybeSchedule();

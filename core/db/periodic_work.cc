@@ -1,9 +1,9 @@
 #include "core/db/periodic_work.h"
 
 #include <algorithm>
-#include <thread>
 #include <vector>
 
+#include "core/base/helper_thread.h"
 #include "core/base/mutex.h"
 #include "core/db/db_impl.h"
 
@@ -55,8 +55,10 @@ void PeriodicWork::Add(DbImpl* db) {
   MutexLock lock(&clockwork->mutex);
   clockwork->databases.push_back(db);
   if (clockwork->running) return;
-  clockwork->running = true;
-  std::thread([clockwork] { clockwork->Run(); }).detach();
+  HelperThread thread;
+  // Without one, the next database that is opened tries again.
+  clockwork->running = thread.Start([clockwork] { clockwork->Run(); });
+  if (clockwork->running) thread.Detach();
 }
 
 void PeriodicWork::Remove(DbImpl* db) {

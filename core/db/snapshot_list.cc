@@ -30,6 +30,7 @@ SnapshotList::~SnapshotList() {
 
 const Snapshot* SnapshotList::New(uint64_t now_s, bool write_conflict_boundary) {
   MutexLock lock(&mu_);
+  while (held_off_) let_in_.Wait();
   auto* const snapshot = new Snapshot(visible_->load(std::memory_order_acquire), now_s);
   snapshot->next_ = &head_;
   snapshot->previous_ = head_.previous_;
@@ -38,6 +39,18 @@ const Snapshot* SnapshotList::New(uint64_t now_s, bool write_conflict_boundary) 
   ++count_;
   if (write_conflict_boundary) boundaries_.push_back(snapshot);
   return snapshot;
+}
+
+bool SnapshotList::HoldOff() {
+  MutexLock lock(&mu_);
+  held_off_ = count_ == 0;
+  return held_off_;
+}
+
+void SnapshotList::LetIn() {
+  MutexLock lock(&mu_);
+  held_off_ = false;
+  let_in_.SignalAll();
 }
 
 SequenceNumber SnapshotList::Release(const Snapshot* snapshot) {

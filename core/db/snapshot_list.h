@@ -27,6 +27,10 @@ class SnapshotList {
   // `write_conflict_boundary`: a transaction checks conflicts against it, so compactions keep
   // what is needed to see them.
   const Snapshot* New(uint64_t now_s, bool write_conflict_boundary = false) SKARN_EXCLUDES(mu_);
+  // When there is no snapshot: New() waits until LetIn(). False, and nothing done, when there is
+  // one. By one thread at a time, for no longer than a write to the disk takes.
+  bool HoldOff() SKARN_EXCLUDES(mu_);
+  void LetIn() SKARN_EXCLUDES(mu_);
   // Returns the number of the oldest snapshot left, or kMaxSequenceNumber.
   SequenceNumber Release(const Snapshot* snapshot) SKARN_EXCLUDES(mu_);
 
@@ -43,6 +47,8 @@ class SnapshotList {
   mutable Mutex mu_;
   Snapshot head_;  // Of the ring; not a snapshot itself. Its links are guarded by mu_.
   size_t count_ SKARN_GUARDED_BY(mu_) = 0;
+  bool held_off_ SKARN_GUARDED_BY(mu_) = false;
+  CondVar let_in_{&mu_};
   // Numbers of snapshots that are write conflict boundaries, unsorted.
   std::vector<const Snapshot*> boundaries_ SKARN_GUARDED_BY(mu_);
 };

@@ -1,7 +1,6 @@
 #include "core/table/block_batch.h"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "core/table/block_trailer.h"
@@ -43,11 +42,9 @@ BatchPipeline::BatchPipeline(const BlockCompressor* compressor, ChecksumType che
   threads_.reserve(workers.threads);
   for (uint32_t i = 0; i < workers.threads; ++i) {
     // Where the system gives no more threads, TakeOldest() compresses by itself.
-    try {
-      threads_.emplace_back([shared = shared_.get()] { Work(shared); });
-    } catch (const std::system_error&) {
-      break;
-    }
+    HelperThread thread;
+    if (!thread.Start([shared = shared_.get()] { Work(shared); })) break;
+    threads_.push_back(thread);
   }
 }
 
@@ -60,7 +57,7 @@ BatchPipeline::~BatchPipeline() {
     shared_->slots.clear();
   }
   shared_->work_arrived.SignalAll();
-  for (std::thread& thread : threads_) thread.join();
+  for (HelperThread& thread : threads_) thread.Join();
   const BatchWorkers& workers = shared_->workers;
   if (workers.jobs != 0) (void)workers.pool->Cancel(workers.priority, shared_.get());
 }

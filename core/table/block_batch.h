@@ -12,10 +12,10 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "core/base/checksum.h"
+#include "core/base/helper_thread.h"
 #include "core/base/mutex.h"
 #include "core/base/status.h"
 #include "core/base/thread_annotations.h"
@@ -112,7 +112,7 @@ class BatchPipeline {
   size_t in_flight_ = 0;                            // Of the submitting thread only.
   std::vector<std::unique_ptr<BlockBatch>> spare_;  // Of the submitting thread only.
   const std::shared_ptr<Shared> shared_;
-  std::vector<std::thread> threads_;
+  std::vector<HelperThread> threads_;
 };
 
 }  // namespace skarn

@@ -101,7 +101,7 @@ Result<std::unique_ptr<IndexBlock>> IndexBlock::Parse(Slice payload, const Index
       first_bytes.append(first.user_key.data(), first.user_key.size());
       first_bytes.append(padding, '\0');
       first_ends.push_back(first_bytes.size());
-      index->first_tags_.push_back(flavour.keys.Tag(first.tag));
+      index->first_tags_.push_back(first.tag);
     }
     if (index->bytes_.size() / kGrowthMax > payload.size() ||
         index->offsets_.size() >= UINT32_MAX) {

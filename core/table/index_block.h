@@ -30,7 +30,7 @@ struct IndexFlavour {
   bool user_keys_only = false;  // Separators have no tag.
   bool delta_values = false;
   bool first_keys = false;
-  KeyFlavour keys;  // Stripped timestamps; the sequence override of first keys.
+  KeyFlavour keys;
 };
 
 class IndexBlock {
@@ -52,6 +52,7 @@ class IndexBlock {
   Slice first_user_key(uint32_t i) const {
     return Slice(bytes_.data() + first_keys_[i], first_keys_[i + 1] - first_keys_[i]);
   }
+  // As stored: copies of a table share a block in the cache, each with its own sequence number.
   uint64_t first_tag(uint32_t i) const { return first_tags_[i]; }
 
   // The first entry whose separator is at or after the key: the block where it would be.

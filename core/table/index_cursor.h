@@ -86,7 +86,7 @@ class IndexCursor {
   bool has_tags() const { return leaf_->has_tags(); }
   bool has_first_key() const { return leaf_->has_first_keys(); }
   Slice first_user_key() const { return leaf_->first_user_key(i_); }
-  uint64_t first_tag() const { return leaf_->first_tag(i_); }
+  uint64_t first_tag() const { return index_->flavour.keys.Tag(leaf_->first_tag(i_)); }
 
   void SeekToFirst();
   void SeekToLast();

@@ -154,28 +154,23 @@ void TableCache::Park(const FileRecord& file, int level, std::unique_ptr<TableRe
   if (parked_.size() < kParkedMax) parked_.push_back({file.number, level, std::move(reader)});
 }
 
-void TableCache::Forget(uint64_t file_number) {
-  std::unique_ptr<TableReader> reader;  // Let go of after unlocking.
-  MutexLock lock(&mutex_);
-  for (Parked& parked : parked_) {
-    if (parked.file_number != file_number) continue;
-    reader = std::move(parked.reader);
-    if (&parked != &parked_.back()) parked = std::move(parked_.back());
-    parked_.pop_back();
-    return;
-  }
-}
+void TableCache::Forget(uint64_t file_number) { (void)TakeParked(file_number, /*level=*/-1); }
 
 std::unique_ptr<TableReader> TableCache::TakeParked(uint64_t file_number, int level) {
-  MutexLock lock(&mutex_);
-  for (Parked& parked : parked_) {
-    if (parked.file_number != file_number || parked.level != level) continue;
-    std::unique_ptr<TableReader> reader = std::move(parked.reader);
-    if (&parked != &parked_.back()) parked = std::move(parked_.back());
-    parked_.pop_back();
-    return reader;
+  Parked found{file_number, level, nullptr};
+  {
+    MutexLock lock(&mutex_);
+    for (Parked& parked : parked_) {
+      if (parked.file_number != file_number) continue;
+      found = std::move(parked);
+      if (&parked != &parked_.back()) parked = std::move(parked_.back());
+      parked_.pop_back();
+      break;
+    }
   }
-  return nullptr;
+  // Of a file that was moved, the reader pins and counts as one of another level does.
+  if (found.level != level) return nullptr;
+  return std::move(found.reader);
 }
 
 Result<std::unique_ptr<TableReader>> TableCache::OpenReader(const FileRecord& file, int level,

@@ -138,7 +138,7 @@ class TableCache {
   // Opens a table that belongs to nobody yet (a job's output, a file to ingest).
   Result<std::unique_ptr<TableReader>> OpenUnshared(const FileRecord& file, int level);
   // Keeps such a table for the first Find() or Hold() of the file, which then need not open it
-  // again. Some are kept only; the caller forgets those that will not be asked for.
+  // again. Some are kept only; the caller forgets those that will not be in a version.
   void Park(const FileRecord& file, int level, std::unique_ptr<TableReader> reader);
   void Forget(uint64_t file_number);
 
@@ -174,6 +174,7 @@ class TableCache {
   static TableHold TryHold(FileMetadata* file);
   Result<std::unique_ptr<TableReader>> OpenReader(const FileRecord& file, int level,
                                                   bool direct = false, bool may_defer = false);
+  // Null when there is none; one that is for another level is let go.
   std::unique_ptr<TableReader> TakeParked(uint64_t file_number, int level);
   // `direct`: past the page cache, whatever the options say.
   Result<std::unique_ptr<RandomAccessFile>> OpenFile(const FileRecord& file, std::string* path,

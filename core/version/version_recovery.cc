@@ -5,11 +5,11 @@
 #include <atomic>
 #include <cassert>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "core/base/cpu.h"
 #include "core/base/epoch.h"
+#include "core/base/helper_thread.h"
 #include "core/version/manifest_replay.h"
 #include "core/version/version_set.h"
 
@@ -254,12 +254,14 @@ Status VersionSet::OpenTables(
   // A thread is worth its start for many files only.
   const size_t worth = wanted.size() / 8;
   const auto allowed = static_cast<size_t>(std::max(1, db_options.max_file_opening_threads));
-  std::vector<std::thread> helpers;
+  std::vector<HelperThread> helpers;
   for (size_t i = 1; i < std::min({worth, allowed, size_t{CpuCount()}}); ++i) {
-    helpers.emplace_back(open);
+    HelperThread helper;
+    if (!helper.Start(open)) break;
+    helpers.push_back(helper);
   }
   open();
-  for (std::thread& helper : helpers) helper.join();
+  for (HelperThread& helper : helpers) helper.Join();
   for (const Status& outcome : outcomes) {
     if (!outcome.ok()) return outcome;
   }

@@ -205,6 +205,7 @@ void VersionSet::Discard(Version* version) {
 void VersionSet::ReleaseVersion(Version* version) {
   ColumnFamilyVersions* const family = version->family_;
   std::vector<std::unique_ptr<FileMetadata>> replaced;
+  std::vector<uint64_t> gone;
   {
     MutexLock lock(&files_mutex_);
     if (version->previous_ != nullptr) {
@@ -223,6 +224,7 @@ void VersionSet::ReleaseVersion(Version* version) {
           continue;
         }
         table_objects_.erase(objects);
+        gone.push_back(file->number);
         obsolete_tables_.push_back(
             {std::unique_ptr<FileMetadata>(file), family->table_cache_->PathOf(*file)});
       }
@@ -235,6 +237,8 @@ void VersionSet::ReleaseVersion(Version* version) {
     }
   }
   for (const auto& file : replaced) TableCache::Close(file.get(), /*obsolete=*/false);
+  // That nobody has asked for: open, they would take space after they are deleted.
+  for (const uint64_t number : gone) family->table_cache_->Forget(number);
   delete version;
   family->DropLife();
 }

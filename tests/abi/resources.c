@@ -3,6 +3,9 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include <pthread.h>
+#include <time.h>
+
 #include "check.h"
 #include "directory.h"
 #include "rocksdb/c.h"
@@ -82,6 +85,108 @@ static void TestEnvironments(void) {
   rocksdb_env_lower_thread_pool_cpu_priority(env);
   rocksdb_env_lower_high_priority_thread_pool_cpu_priority(env);
   rocksdb_env_join_all_threads(env);
+  rocksdb_env_destroy(env);
+}
+
+/* A merge operator whose merges wait until they are let on. */
+static struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  int waiting, let_on;
+} gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0};
+static char* MergeAtGate(void* state, const char* key, size_t key_length, const char* base,
+                         size_t base_length, const char* const* operands,
+                         const size_t* operand_lengths, int count, unsigned char* success,
+                         size_t* length) {
+  char* merged = malloc(1);
+  (void)state, (void)key, (void)key_length, (void)base, (void)base_length;
+  (void)operands, (void)operand_lengths, (void)count;
+  pthread_mutex_lock(&gate.mutex);
+  gate.waiting = 1;
+  pthread_cond_broadcast(&gate.changed);
+  while (!gate.let_on) pthread_cond_wait(&gate.changed, &gate.mutex);
+  pthread_mutex_unlock(&gate.mutex);
+  *merged = 'm';
+  *length = *success = 1;
+  return merged;
+}
+static char* MergeNothing(void* state, const char* key, size_t key_length,
+                          const char* const* operands, const size_t* operand_lengths, int count,
+                          unsigned char* success, size_t* length) {
+  (void)state, (void)key, (void)key_length, (void)operands, (void)operand_lengths, (void)count;
+  *success = 0;
+  *length = 0;
+  return NULL;
+}
+static void FreeMerged(void* state, const char* value, size_t length) {
+  (void)state, (void)length;
+  free((void*)value);
+}
+static const char* GateName(void* state) {
+  (void)state;
+  return "gate";
+}
+static void FreeNothing(void* state) { (void)state; }
+static void* JoinAllThreads(void* env) {
+  rocksdb_env_join_all_threads(env);
+  return NULL;
+}
+
+/* Databases share the threads of an environment; who joins those takes no job from anybody. */
+static void TestJoiningThreadsKeepsJobs(void) {
+  const struct timespec moment = {0, 50000000};
+  rocksdb_env_t* env = rocksdb_create_default_env();
+  rocksdb_options_t* options = rocksdb_options_create();
+  rocksdb_flushoptions_t* flush = rocksdb_flushoptions_create();
+  rocksdb_flushoptions_t* begin = rocksdb_flushoptions_create();
+  rocksdb_writeoptions_t* write = rocksdb_writeoptions_create();
+  const char* directory = NewDirectory();
+  char* error = NULL;
+  char* files;
+  pthread_t joiner;
+  rocksdb_t* held;
+  rocksdb_t* waiting;
+  rocksdb_flushoptions_set_wait(begin, 0);
+  rocksdb_env_set_high_priority_background_threads(env, 1);
+  rocksdb_options_set_env(options, env);
+  rocksdb_options_set_create_if_missing(options, 1);
+  rocksdb_options_set_merge_operator(
+      options, rocksdb_mergeoperator_create(NULL, FreeNothing, MergeAtGate, MergeNothing,
+                                            FreeMerged, GateName));
+  held = rocksdb_open(options, PathIn(directory, "held", 0), &error);
+  CHECK_OK(error);
+  waiting = rocksdb_open(options, PathIn(directory, "waiting", 0), &error);
+  CHECK_OK(error);
+  rocksdb_put(held, write, "k", 1, "v", 1, &error);
+  rocksdb_merge(held, write, "k", 1, "v", 1, &error);
+  rocksdb_flush(held, begin, &error);
+  pthread_mutex_lock(&gate.mutex);
+  while (!gate.waiting) pthread_cond_wait(&gate.changed, &gate.mutex);
+  pthread_mutex_unlock(&gate.mutex);
+  rocksdb_put(waiting, write, "k", 1, "v", 1, &error);
+  rocksdb_flush(waiting, begin, &error);
+  CHECK_OK(error);
+  pthread_create(&joiner, NULL, JoinAllThreads, env);
+  nanosleep(&moment, NULL);
+  pthread_mutex_lock(&gate.mutex);
+  gate.let_on = 1;
+  pthread_cond_broadcast(&gate.changed);
+  pthread_mutex_unlock(&gate.mutex);
+  pthread_join(joiner, NULL);
+  alarm(60); /* So long would somebody have to wait who waits for ever. */
+  rocksdb_flush(held, flush, &error);
+  rocksdb_flush(waiting, flush, &error);
+  CHECK_OK(error);
+  alarm(0);
+  files = rocksdb_property_value(waiting, "rocksdb.num-files-at-level0");
+  CHECK_TEXT(files, "1");
+  rocksdb_free(files);
+  rocksdb_close(held);
+  rocksdb_close(waiting);
+  rocksdb_writeoptions_destroy(write);
+  rocksdb_flushoptions_destroy(begin);
+  rocksdb_flushoptions_destroy(flush);
+  rocksdb_options_destroy(options);
   rocksdb_env_destroy(env);
 }
 
@@ -250,6 +355,7 @@ int main(void) {
   TestCaches();
   TestWriteBufferManagers();
   TestEnvironments();
+  TestJoiningThreadsKeepsJobs();
   TestDatabaseInMemoryWithEverythingShared();
   TestLoggersAndLimiters();
   TestSstFileManager();

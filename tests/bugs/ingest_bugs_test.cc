@@ -407,6 +407,29 @@ TEST_F(IngestBugs, Row26NoCompactionWritesWhereAFileIsOnItsWay) {
   ExpectShows(model, "after opening again");
 }
 
+// A file that covers nothing needs no number as long as there is no snapshot that would see it.
+TEST_F(IngestBugs, ASnapshotTakenWhileAFileIsOnItsWayIsOfOneMoment) {
+  EveryEditMakesAManifest();
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  gate_.Close("MANIFEST");
+  std::thread ingester([&] { EXPECT_OK(Ingest("b", "new")); });
+  gate_.WaitUntilSomebodyIsHeld();
+  const Snapshot* snapshot = nullptr;
+  std::string then;
+  std::thread reader([&] {
+    snapshot = db_->GetSnapshot();
+    then = Get("b", 0, snapshot);
+  });
+  LetOthersRun();
+  gate_.Open();
+  ingester.join();
+  reader.join();
+  EXPECT_EQ(Get("b", 0, snapshot), then);
+  db_->ReleaseSnapshot(snapshot);
+  EXPECT_EQ(Get("b"), "new");
+}
+
 // The same with a level that is moved as a whole: the file would fit below it, and where it goes.
 TEST_F(IngestBugs, Row26NoLevelMovesToWhereAFileIsOnItsWay) {
   family_options_.disable_auto_compactions = true;

@@ -1,6 +1,7 @@
 // Arena, chunk pool, thread contexts and epochs.
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <cstring>
@@ -86,6 +87,25 @@ TEST(ChunkPool, HoldsNoMoreThanHalfOfWhatIsInUse) {
   for (char* chunk : chunks) ChunkPool::Release(chunk);
   EXPECT_LT(ChunkPool::PooledChunks(), kCount / 4);
   ChunkPool::Trim(0);
+}
+
+// What could not be had is not in use.
+TEST(ChunkPool, DoesNotCountWhatTheSystemRefused) {
+  if (kMemoryIsChecked) GTEST_SKIP() << "the checker has reserved more than any limit";
+  ChunkPool::Trim(0);
+  char* const chunk = ChunkPool::Acquire();
+  ASSERT_NE(chunk, nullptr);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 1 << 20;  // Less than there is.
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &small), 0);
+  bool refused = true;
+  for (int i = 0; i < 100; ++i) refused = refused && ChunkPool::Acquire() == nullptr;
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_TRUE(refused);
+  ChunkPool::Release(chunk);
+  EXPECT_EQ(ChunkPool::PooledChunks(), 0u);
 }
 
 TEST(ThreadContext, IsOneForEachLivingThreadAndIsUsedAgain) {

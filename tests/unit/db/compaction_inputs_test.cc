@@ -1,5 +1,8 @@
+#include <atomic>
+#include <memory>
 #include <string>
 
+#include "core/env/file_system_wrapper.h"
 #include "tests/unit/db/db_test_base.h"
 
 namespace skarn {
@@ -39,6 +42,71 @@ TEST_F(CompactionInputsTest, FilesAreNotTakenAlongAcrossAFileBelow) {
   EXPECT_EQ(Scan(), "a->a b->b c->c d->d e->e f->f");
   EXPECT_OK(Put("g", "g"));
   EXPECT_OK(Flush());
+}
+
+// Counts the tables that are open for reading.
+class OpenTablesFileSystem final : public FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  Result<std::unique_ptr<RandomAccessFile>> NewRandomAccessFile(
+      const std::string& path, const FileOptions& options) override {
+    auto file = target()->NewRandomAccessFile(path, options);
+    if (!file.ok()) return file;
+    return std::unique_ptr<RandomAccessFile>(new Counted(std::move(*file), &open));
+  }
+  std::atomic<int> open{0};
+
+ private:
+  class Counted final : public RandomAccessFile {
+   public:
+    Counted(std::unique_ptr<RandomAccessFile> target, std::atomic<int>* open)
+        : target_(std::move(target)), open_(open) {
+      ++*open_;
+    }
+    ~Counted() override { --*open_; }
+    Status Read(uint64_t offset, size_t size, Slice* result, char* scratch) const override {
+      return target_->Read(offset, size, result, scratch);
+    }
+    Slice Mapping() const override { return target_->Mapping(); }
+    Result<uint64_t> Size() const override { return target_->Size(); }
+
+   private:
+    const std::unique_ptr<RandomAccessFile> target_;
+    std::atomic<int>* const open_;
+  };
+};
+
+// A job leaves the tables it made open for their first reader. Where only so many may be open,
+// nobody need come before they are moved to another level, or gone: their space must be free then.
+TEST_F(CompactionInputsTest, TablesThatAreGoneAreNotOpen) {
+  FileSystem* const target = env_->file_system;
+  OpenTablesFileSystem files(target);
+  env_->file_system = &files;
+  options_.max_open_files = 100;
+  family_options_.disable_auto_compactions = true;
+  Open();
+  for (int round = 0; round < 4; ++round) {
+    const std::string key = "k" + std::to_string(round);
+    ASSERT_OK(Put(key, "v"));
+    ASSERT_OK(Flush());
+    ASSERT_OK(Compact());
+    ASSERT_OK(Delete(key));
+    ASSERT_OK(Flush());
+    ASSERT_OK(Compact());
+    ASSERT_OK(Put(key, "v"));
+    ASSERT_OK(Flush());
+    const Slice begin = key, end = key;
+    const Slice* const from = &begin;
+    const Slice* const to = &end;
+    ASSERT_OK(db_->DeleteFilesInRanges(cf(0), &from, &to, 1, /*include_end=*/true));
+    ASSERT_OK(Delete(key));
+    ASSERT_OK(Flush());
+    ASSERT_OK(Compact());
+    EXPECT_EQ(Levels(), "");
+    EXPECT_EQ(files.open, 0) << round;
+  }
+  CloseDb();
+  env_->file_system = target;
 }
 
 }  // namespace

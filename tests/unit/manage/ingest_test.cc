@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/base/coding.h"
+#include "core/env/fault_file_system.h"
 #include "core/manage/sst_file_writer.h"
 #include "core/plugin/comparator.h"
 #include "tests/unit/db/db_test_base.h"
@@ -101,6 +102,65 @@ TEST_F(IngestTest, AFileWithASequenceNumberOfItsOwnIsRefused) {
   const Status status = Ingest(bytes, /*verify=*/false);
   EXPECT_EQ(status.ToString(), "Corruption: External file has non zero sequence number");
   EXPECT_EQ(Scan(), "");
+}
+
+// Two copies of a file have one name in the block cache, and each its sequence number.
+TEST_F(IngestTest, AFileMayBeTakenInTwice) {
+  TableOptions& table = family_options_.table_factory.block_based;
+  table.cache_index_and_filter_blocks = true;
+  table.block_size = 100;
+  for (const IndexType index : {IndexType::kBinarySearch, IndexType::kTwoLevelIndexSearch,
+                                IndexType::kBinarySearchWithFirstKey}) {
+    table.index_type = index;
+    path_ = "/twice" + std::to_string(static_cast<int>(index));
+    Open();
+    const std::string bytes = NewFile();
+    std::string all;
+    for (int i = 0; i < 30; ++i) {
+      all += (i == 0 ? "" : " ") + Key(i) + "->new" + std::to_string(i);
+    }
+    ASSERT_OK(Ingest(bytes, /*verify=*/false));
+    EXPECT_EQ(Scan(), all);
+    for (int round = 0; round < 3; ++round) {
+      for (int i = 0; i < 30; ++i) ASSERT_OK(Delete(Key(i)));
+      EXPECT_EQ(Scan(), "");
+      ASSERT_OK(Ingest(bytes, /*verify=*/false));
+      EXPECT_EQ(Scan(), all) << static_cast<int>(index);
+      EXPECT_EQ(Get(Key(7)), "new7");
+    }
+  }
+}
+
+TEST_F(IngestTest, WhatCannotBeCopiedLeavesNothingBehind) {
+  FaultFileSystem faults(env_->file_system);
+  Env faulty;
+  faulty.file_system = &faults;
+  faulty.clock = SystemClock();
+  faulty.thread_pool = SystemThreadPool();
+  options_.env = &faulty;
+  Open();
+  const std::string bytes = NewFile();
+  for (const uint32_t kind :
+       {FaultFileSystem::kOpenForWriting, FaultFileSystem::kAppend, FaultFileSystem::kSync}) {
+    for (const bool move : {false, true}) {
+      if (move && kind == FaultFileSystem::kAppend) continue;
+      FaultFileSystem::Plan plan;
+      plan.kinds = kind;
+      plan.path_contains = ".sst";
+      plan.error_number = ENOSPC;
+      plan.partial_bytes = 100;
+      plan.forever = true;
+      faults.Arm(plan);
+      IngestOptions ingest;
+      ingest.move_files = move;
+      EXPECT_FALSE(db_->IngestExternalFiles(cf(0), {kOutside}, ingest).ok());
+      EXPECT_TRUE(FilesEndingWith(".sst").empty()) << kind << move;
+      faults.Disarm();
+    }
+  }
+  ASSERT_OK(Ingest(bytes, /*verify=*/false));
+  EXPECT_EQ(Get(Key(7)), "new7");
+  CloseDb();
 }
 
 TEST_F(IngestTest, WithTimestampsAFileMayNotOverlapWhatIsThere) {
