@@ -29,7 +29,7 @@ void DbImpl::ScheduleAutoResume() {
   // like a job, so that Close() waits for it.
   HelperThread thread;
   if (!thread.Start([this] { AutoResume(); })) return;  // Then somebody must call Resume().
-  thread.Detach();  // It waits for the mutex that is held here.
+  thread.Detach();                                      // It waits for the mutex that is held here.
   auto_resume_scheduled_ = true;
   ++background_jobs_;
 }

@@ -204,18 +204,9 @@ void DataBlockCursor::ScanTo<true>(const KeyOrder&, Slice user_key, uint64_t tag
     const uint32_t size_min = size_min_;
     uint32_t key_size = key_size_;
     while (at < limit) {
-      uint32_t head;
-      memcpy(&head, at, sizeof(head));
-      const uint32_t shared = head & 0xff;
-      const uint32_t fresh = (head >> 8) & 0xff;
-      uint32_t value_size = (head >> 16) & 0xff;
-      const char* key = at + 3;
-      if (SKARN_UNLIKELY((head & 0x808080) != 0)) {
-        // Only a value size of two bytes is usual, too.
-        if ((head & 0x80008080) != 0) break;
-        value_size = (value_size & 0x7f) | ((head >> 24) << 7);
-        ++key;
-      }
+      uint32_t shared, fresh, value_size;
+      const char* key;
+      if (!DecodeUsualHead(at, &shared, &fresh, &value_size, &key)) break;
       const char* const next = key + fresh + value_size;
       if (SKARN_UNLIKELY(next > limit || shared > key_size || shared + fresh < size_min)) {
         Damaged();
@@ -408,17 +399,9 @@ void DataBlockCursor::RememberQuickly(const char* end) {
   Remembered item;
   item.key_offset = item.key_size = 0;
   while (at < end && remembered_size_ <= kRememberedBytesMax) {
-    uint32_t head;
-    memcpy(&head, at, sizeof(head));  // See Step().
-    const uint32_t shared = head & 0xff;
-    const uint32_t fresh = (head >> 8) & 0xff;
-    uint32_t value_size = (head >> 16) & 0xff;
-    const char* key = at + 3;
-    if (SKARN_UNLIKELY((head & 0x808080) != 0)) {
-      if ((head & 0x80008080) != 0) break;
-      value_size = (value_size & 0x7f) | ((head >> 24) << 7);
-      ++key;
-    }
+    uint32_t shared, fresh, value_size;
+    const char* key;
+    if (!DecodeUsualHead(at, &shared, &fresh, &value_size, &key)) break;
     const char* const value = key + fresh;
     if (SKARN_UNLIKELY(fresh < kTagSize || value + value_size > quick_limit_ ||
                        shared > item.key_size)) {

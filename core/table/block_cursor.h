@@ -83,17 +83,9 @@ class DataBlockCursor {
     if (SKARN_UNLIKELY(at >= quick_limit_ || back_ >= 0)) return false;
     __builtin_prefetch(at + kAheadBytes);
     __builtin_prefetch(at + kAheadBytes + 64);
-    uint32_t head;
-    memcpy(&head, at, sizeof(head));  // See Step().
-    const uint32_t shared = head & 0xff;
-    const uint32_t fresh = (head >> 8) & 0xff;
-    uint32_t value_size = (head >> 16) & 0xff;
-    const char* key = at + 3;
-    if (SKARN_UNLIKELY((head & 0x808080) != 0)) {
-      if ((head & 0x80008080) != 0) return false;
-      value_size = (value_size & 0x7f) | ((head >> 24) << 7);
-      ++key;
-    }
+    uint32_t shared, fresh, value_size;
+    const char* key;
+    if (!DecodeUsualHead(at, &shared, &fresh, &value_size, &key)) return false;
     const char* const value = key + fresh;
     char* const buffer = key_;
     const uint32_t user_size = key_size_ - static_cast<uint32_t>(kTagSize);
@@ -158,6 +150,25 @@ class DataBlockCursor {
     return false;
   }
   bool plain() const { return !layout_.separated; }
+  // The head of an entry of the usual form in the plain layout; `*key` is what follows it. False
+  // for other forms. Nothing is compared with the block's end but that four bytes are there.
+  [[gnu::always_inline]] static bool DecodeUsualHead(const char* at, uint32_t* shared,
+                                                     uint32_t* fresh, uint32_t* value_size,
+                                                     const char** key) {
+    uint32_t head;
+    memcpy(&head, at, sizeof(head));  // See Step().
+    *shared = head & 0xff;
+    *fresh = (head >> 8) & 0xff;
+    *value_size = (head >> 16) & 0xff;
+    *key = at + 3;
+    if (SKARN_UNLIKELY((head & 0x808080) != 0)) {
+      // Only a value size of two bytes is usual, too.
+      if ((head & 0x80008080) != 0) return false;
+      *value_size = (*value_size & 0x7f) | ((head >> 24) << 7);
+      ++*key;
+    }
+    return true;
+  }
 
   // Decodes the entry at next_ into key_, value_ and entry_. False at the end of the
   // entries and, with corrupt_ set, when it is damaged.
