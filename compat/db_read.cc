@@ -324,13 +324,13 @@ unsigned char rocksdb_key_may_exist_cf(rocksdb_t* db, const rocksdb_readoptions_
 const rocksdb_snapshot_t* rocksdb_create_snapshot(rocksdb_t* db) {
   const skarn::Snapshot* const snapshot = DbOf(db)->GetSnapshot();
   if (snapshot == nullptr) return new rocksdb_snapshot_t;
-  return new rocksdb_snapshot_t{snapshot, snapshot->sequence(), db->rep};
+  return new rocksdb_snapshot_t{snapshot, snapshot->sequence(), db->rep->serial()};
 }
 
 void rocksdb_release_snapshot(rocksdb_t* db, const rocksdb_snapshot_t* snapshot) {
   // One of another database, or of this one before it was closed, is not in its list.
   if (snapshot != nullptr && snapshot->rep != nullptr && db != nullptr && db->rep != nullptr &&
-      !snapshot->db.owner_before(db->rep) && !db->rep.owner_before(snapshot->db)) {
+      snapshot->db_serial == db->rep->serial()) {
     db->rep->ReleaseSnapshot(snapshot->rep);
   }
   Retire(const_cast<rocksdb_snapshot_t*>(snapshot));

@@ -74,7 +74,7 @@ struct rocksdb_iterator_t {
 struct rocksdb_snapshot_t {
   const skarn::Snapshot* rep = nullptr;  // The database's, until it is released.
   skarn::SequenceNumber sequence = 0;
-  std::weak_ptr<skarn::Db> db;  // Whose it is.
+  uint64_t db_serial = 0;  // Whose it is.
   skarn::HandleTag tag{};
 };
 

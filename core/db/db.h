@@ -14,6 +14,7 @@
 #ifndef SKARN_CORE_DB_DB_H_
 #define SKARN_CORE_DB_DB_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -141,7 +142,13 @@ class Db {
                        const std::string& path);
   static Result<std::vector<std::string>> ListColumnFamilies(const DbOptions& options,
                                                              const std::string& path);
+  Db() = default;
+  Db(const Db&) = delete;
+  Db& operator=(const Db&) = delete;
   virtual ~Db() = default;
+
+  // Another one for each object that ever was, so that what outlives it knows it from the next.
+  uint64_t serial() const { return serial_; }
 
   // Stops background work, flushes what the options ask for, closes files. The
   // destructor does it too and ignores the outcome.
@@ -257,6 +264,13 @@ class Db {
   virtual Status VerifyChecksums(const ReadOptions& options) = 0;
   virtual const std::string& path() const = 0;
   virtual Env* env() const = 0;
+
+ private:
+  static uint64_t NextSerial() {
+    static std::atomic<uint64_t> last{0};  // Any thread.
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  const uint64_t serial_ = NextSerial();
 };
 
 // Walks the write-ahead logs from a sequence number on (rocksdb_get_updates_since).

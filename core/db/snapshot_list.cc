@@ -1,7 +1,8 @@
 #include "core/db/snapshot_list.h"
 
 #include <algorithm>
-#include <cassert>
+#include <new>
+#include <utility>
 
 #include "core/base/quarantine.h"
 
@@ -9,8 +10,8 @@ namespace skarn {
 
 namespace {
 
-// Released snapshots: read options of a careless caller may still name one.
-Quarantine<Snapshot, 64> released;
+// Snapshots of closed databases.
+Quarantine<Snapshot, 64> left_over;
 
 }  // namespace
 
@@ -24,14 +25,20 @@ SnapshotList::~SnapshotList() {
   while (head_.next_ != &head_) {
     Snapshot* const snapshot = head_.next_;
     head_.next_ = snapshot->next_;
-    delete released.Exchange(snapshot);
+    delete left_over.Exchange(snapshot);
+  }
+  for (Snapshot* snapshot : released_) {
+    if (snapshot != nullptr) delete left_over.Exchange(snapshot);
   }
 }
 
 const Snapshot* SnapshotList::New(uint64_t now_s, bool write_conflict_boundary) {
   MutexLock lock(&mu_);
   while (held_off_) let_in_.Wait();
-  auto* const snapshot = new Snapshot(visible_->load(std::memory_order_acquire), now_s);
+  Snapshot*& oldest = released_[next_released_];
+  void* const memory = oldest != nullptr ? oldest : ::operator new(sizeof(Snapshot));
+  oldest = nullptr;
+  auto* const snapshot = new (memory) Snapshot(visible_->load(std::memory_order_acquire), now_s);
   snapshot->next_ = &head_;
   snapshot->previous_ = head_.previous_;
   snapshot->previous_->next_ = snapshot;
@@ -63,7 +70,8 @@ SequenceNumber SnapshotList::Release(const Snapshot* snapshot) {
     const auto found = std::find(boundaries_.begin(), boundaries_.end(), snapshot);
     if (found != boundaries_.end()) boundaries_.erase(found);
   }
-  delete released.Exchange(mine);
+  delete std::exchange(released_[next_released_], mine);
+  next_released_ = (next_released_ + 1) % kReleasedKept;
   return head_.next_ == &head_ ? kMaxSequenceNumber : head_.next_->sequence();
 }
 

@@ -51,6 +51,12 @@ class SnapshotList {
   CondVar let_in_{&mu_};
   // Numbers of snapshots that are write conflict boundaries, unsorted.
   std::vector<const Snapshot*> boundaries_ SKARN_GUARDED_BY(mu_);
+
+  // The last to be released, in a ring whose oldest is at `next_released_`: read options of a
+  // careless caller may still name one. The oldest is the memory of the next that is taken.
+  static constexpr size_t kReleasedKept = 64;
+  Snapshot* released_[kReleasedKept] SKARN_GUARDED_BY(mu_) = {};
+  size_t next_released_ SKARN_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace skarn

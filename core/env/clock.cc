@@ -17,6 +17,7 @@ uint64_t Nanos(clockid_t id) {
 class MachineClock final : public Clock {
  public:
   uint64_t NowMicros() override { return Nanos(CLOCK_REALTIME) / 1000; }
+  uint64_t NowSeconds() override { return static_cast<uint64_t>(time(nullptr)); }
   uint64_t NowNanos() override { return Nanos(CLOCK_MONOTONIC); }
   uint64_t CpuMicros() override { return Nanos(CLOCK_THREAD_CPUTIME_ID) / 1000; }
   void SleepMicros(uint64_t duration_us) override {
