@@ -276,6 +276,7 @@ class DbImpl final : public Db {
     std::vector<MemTable*> memtables;           // References to give up.
     std::vector<std::function<void()>> calls;   // Notifications, log lines.
     bool full_purge = false;
+    bool leave_logs = false;  // To flushes that are running, if any: they purge when they end.
   };
   // Releases what a job left, deletes files that became obsolete. No lock held.
   void RunCleanup(Cleanup* cleanup) SKARN_EXCLUDES(mutex_);
@@ -441,8 +442,8 @@ class DbImpl final : public Db {
   // --- purge.cc ---
 
   // Deletes files that versions gave up and logs that nobody needs; with `full`, everything in the
-  // directories that belongs to nobody.
-  void PurgeObsoleteFiles(bool full) SKARN_EXCLUDES(mutex_);
+  // directories that belongs to nobody. `leave_logs` as in Cleanup.
+  void PurgeObsoleteFiles(bool full, bool leave_logs = false) SKARN_EXCLUDES(mutex_);
   void RequestPurge();  // From any thread, no lock needed.
   void BackgroundPurge() SKARN_EXCLUDES(mutex_);
   void PurgeArchive() SKARN_EXCLUDES(mutex_);

@@ -233,6 +233,8 @@ Status DbImpl::RunManualCompaction(const CompactRangeOptions& options, ColumnFam
     if (compaction != nullptr) {
       compaction->trim_timestamp = options.trim_timestamp;
       Cleanup cleanup;
+      // Deleting the log of a flush that ended just before takes longer than moving a file.
+      cleanup.leave_logs = true;
       ++manual_running_;
       const auto protection = ProtectNewFiles();
       status = RunCompaction(family, compaction.get(), pause, &cleanup, allow_move);

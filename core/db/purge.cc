@@ -33,7 +33,7 @@ void DbImpl::DeleteObsolete(const std::string& path) {
       status.ToString().c_str());
 }
 
-void DbImpl::PurgeObsoleteFiles(bool full) {
+void DbImpl::PurgeObsoleteFiles(bool full, bool leave_logs) {
   if (mode_ != Mode::kReadWrite) {
     // The files belong to somebody else; only what is in memory is let go.
     MutexLock lock(&mutex_);
@@ -72,7 +72,9 @@ void DbImpl::PurgeObsoleteFiles(bool full) {
     for (const uint64_t number : protected_from_) first_new = std::min(first_new, number);
     versions_->TakeObsoleteFiles(&tables, &blobs, &manifests, first_new);
     min_log = versions_->min_log_number_to_keep();
-    wals_.ReleaseBefore(min_log, /*may_recycle=*/true, &logs);
+    if (full || !leave_logs || flushes_running_ == 0) {
+      wals_.ReleaseBefore(min_log, /*may_recycle=*/true, &logs);
+    }
     previous_log = versions_->previous_log_number();
     manifest_number = versions_->manifest_file_number();
     if (full) {
