@@ -8,8 +8,14 @@
 namespace skarn {
 namespace {
 
-constexpr uint32_t kPrefetchDistance = 4;
+constexpr uint32_t kPrefetchDistance = 8;
 constexpr size_t kFlushPrefetchDistance = 8;
+
+// All of the record that Show() reads, if the key is short: it may lie across two lines.
+inline void PrefetchRecord(const char* record) {
+  __builtin_prefetch(record);
+  __builtin_prefetch(record + 40);
+}
 
 bool PinTable(const MemTable* table, Pin* pin) {
   auto* pinned = const_cast<MemTable*>(table);
@@ -79,12 +85,15 @@ void OrderCursor::Next() {
   ++index_;
   if (SKARN_UNLIKELY(index_ >= leaf_.count())) {
     Land(tree_->NextLeaf(&leaf_));
-    return;
+    if (!valid_) return;
+    const uint32_t ahead = std::min(leaf_.count(), kPrefetchDistance);
+    for (uint32_t i = 1; i < ahead; ++i) PrefetchRecord(store_.At(leaf_.ref(i)));
+  } else {
+    Show();
   }
   if (index_ + kPrefetchDistance < leaf_.count()) {
-    __builtin_prefetch(store_.At(leaf_.ref(index_ + kPrefetchDistance)));
+    PrefetchRecord(store_.At(leaf_.ref(index_ + kPrefetchDistance)));
   }
-  Show();
 }
 
 void OrderCursor::Prev() {
@@ -95,7 +104,7 @@ void OrderCursor::Prev() {
   }
   --index_;
   if (index_ >= kPrefetchDistance) {
-    __builtin_prefetch(store_.At(leaf_.ref(index_ - kPrefetchDistance)));
+    PrefetchRecord(store_.At(leaf_.ref(index_ - kPrefetchDistance)));
   }
   Show();
 }
@@ -111,6 +120,7 @@ void FlushCursor::Land(size_t index) {
     const char* ahead = store.At(refs_[index + kFlushPrefetchDistance]);
     __builtin_prefetch(ahead);
     __builtin_prefetch(ahead + 64);
+    __builtin_prefetch(ahead + 128);
   }
   const RecordKey key = ReadRecordKey(store.At(refs_[index]));
   user_key_ = key.user_key;

@@ -19,18 +19,42 @@ OrderedRecords::OrderedRecords(const KeyOrder& order, const RecordStore& store,
     : order_(order), store_(store), lanes_(lanes), eager_(eager), check_size_(check_size) {
   if (!eager) return;
   MutexLock lock(&mu_);
-  Rebuild({});
+  Rebuild(RecordOrder(order_, store_), {});
 }
 
 const char* OrderedRecords::Walk(const RecordStore::Extent& extent, const char* from,
-                                 SortEntries* entries) const {
+                                 PrefixScan* scan, SortEntries* entries) const {
   // Acquire pairs with the lane's commit.
   const char* committed = extent.committed.load(std::memory_order_acquire);
   while (from < committed) {
-    entries->push_back({0, extent.RefOf(from)});
-    from = RecordEnd(from, check_size_);
+    __builtin_prefetch(from + kWalkAhead);
+    const RecordKey key = ReadRecordKey(from);
+    if (scan != nullptr) {
+      scan->Add(key, extent.RefOf(from), entries);
+    } else {
+      entries->push_back({0, extent.RefOf(from)});
+    }
+    from = RecordEnd(from, key, check_size_);
   }
   return from;
+}
+
+bool OrderedRecords::TakeAscending(const std::vector<RecordStore::Extent*>& extents,
+                                   LargeVector<RecordRef>* refs) const {
+  Slice last_key;
+  for (const RecordStore::Extent* extent : extents) {
+    const char* const committed = extent->committed.load(std::memory_order_acquire);
+    for (const char* from = extent->begin; from < committed;) {
+      __builtin_prefetch(from + kWalkAhead);
+      const RecordKey key = ReadRecordKey(from);
+      // Equal user keys may be in either order.
+      if (!refs->empty() && order_.CompareUser(last_key, key.user_key) >= 0) return false;
+      refs->push_back(extent->RefOf(from));
+      from = RecordEnd(from, key, check_size_);
+      last_key = key.user_key;
+    }
+  }
+  return true;
 }
 
 LargeVector<RecordRef> OrderedRecords::SortAll() const {
@@ -38,50 +62,23 @@ LargeVector<RecordRef> OrderedRecords::SortAll() const {
   refs.reserve(lanes_.entries());
   std::vector<RecordStore::Extent*> extents;
   store_.Extents(0, &extents);
-  // One pass finds the records, what their keys share, and whether they came in order, as those
-  // of bulk loads do: the whole memtable is read from memory for it.
-  bool ascending = true;
-  bool first = true;
-  Slice first_key;
-  Slice last_key;
-  size_t shared = 0;
-  for (const RecordStore::Extent* extent : extents) {
-    const char* const committed = extent->committed.load(std::memory_order_acquire);
-    for (const char* from = extent->begin; from < committed;) {
-      __builtin_prefetch(from + kWalkAhead);
-      refs.push_back(extent->RefOf(from));
-      const RecordKey key = ReadRecordKey(from);
-      from = RecordEnd(from, key, check_size_);
-      const Slice plain = order_.StripTimestamp(key.user_key);
-      if (SKARN_UNLIKELY(first)) {
-        first = false;
-        first_key = plain;
-        shared = plain.size();
-      } else {
-        // Equal user keys may be in either order.
-        ascending = ascending && order_.CompareUser(last_key, key.user_key) < 0;
-        shared = SharedPrefix(first_key, plain, shared);
-      }
-      last_key = key.user_key;
-    }
-  }
-  if (ascending) return refs;
+  // Those of bulk loads came in order.
+  if (TakeAscending(extents, &refs)) return refs;
   SortEntries entries;
-  entries.reserve(refs.size());
-  for (const RecordRef ref : refs) entries.push_back({0, ref});
-  SortRecords(RecordOrder(order_, store_, std::string(first_key.data(), shared)), &entries);
+  entries.reserve(lanes_.entries());
+  PrefixScan scan(order_);
+  for (const RecordStore::Extent* extent : extents) Walk(*extent, extent->begin, &scan, &entries);
+  SortByPrefixes(scan.Finish(store_, &entries), &entries);
+  refs.resize(entries.size());
   for (size_t i = 0; i < refs.size(); ++i) refs[i] = entries[i].ref;
   return refs;
 }
 
-void OrderedRecords::Rebuild(SortEntries entries) {
-  const RecordOrder plain(order_, store_);
-  RecordOrder order(order_, store_, SharedKeyBytes(plain, entries));
-  SortRecords(order, &entries);
+void OrderedRecords::Rebuild(const RecordOrder& order, const SortEntries& sorted) {
   auto tree = std::make_unique<OrderTree>(order);
   // Without memory the tree stays short of some records; nothing else can be done here.
-  (void)tree->Build(entries);
-  rebuild_at_ = std::max(entries.size() * kRebuildFactor, kRebuildMin);
+  (void)tree->Build(sorted);
+  rebuild_at_ = std::max(sorted.size() * kRebuildFactor, kRebuildMin);
   tree_.store(tree.get(), std::memory_order_release);
   trees_.push_back(std::move(tree));
 }
@@ -109,7 +106,10 @@ void OrderedRecords::DrainSome() {
 }
 
 void OrderedRecords::DrainLocked() {
+  OrderTree* tree = tree_.load(std::memory_order_relaxed);
   SortEntries entries;
+  PrefixScan scan(order_);
+  if (tree == nullptr) entries.reserve(lanes_.entries());
   std::vector<RecordStore::Extent*> fresh;
   store_.Extents(extents_seen_, &fresh);
   extents_seen_ += fresh.size();
@@ -118,28 +118,30 @@ void OrderedRecords::DrainLocked() {
   for (Open& open : open_) {
     // Looked at before walking: then the walk sees the last record.
     const bool closed = open.extent->closed.load(std::memory_order_acquire);
-    open.drained = Walk(*open.extent, open.drained, &entries);
+    open.drained = Walk(*open.extent, open.drained, tree == nullptr ? &scan : nullptr, &entries);
     if (closed) continue;
     open_[kept++] = open;
   }
   open_.resize(kept);
 
-  OrderTree* tree = tree_.load(std::memory_order_relaxed);
   const uint64_t drained = drained_.load(std::memory_order_relaxed) + entries.size();
   if (tree == nullptr) {
-    Rebuild(std::move(entries));
+    const RecordOrder order = scan.Finish(store_, &entries);
+    SortByPrefixes(order, &entries);
+    Rebuild(order, entries);
   } else if (drained >= rebuild_at_) {
     // Everything again, from the old tree and what is new.
     OrderTree::Leaf leaf;
     for (int index = tree->SeekToFirst(&leaf); index >= 0; index = tree->NextLeaf(&leaf)) {
       for (uint32_t i = 0; i < leaf.count(); ++i) entries.push_back({0, leaf.ref(i)});
     }
-    const RecordOrder plain(order_, store_);
-    if (SharedKeyBytes(plain, entries) == tree->order().shared()) {
+    const RecordOrder order(order_, store_, SharedKeyBytes(tree->order(), entries));
+    if (order.shared() == tree->order().shared()) {
       rebuild_at_ *= kRebuildFactor;
       entries.resize(drained - drained_.load(std::memory_order_relaxed));
     } else {
-      Rebuild(std::move(entries));
+      SortRecords(order, &entries);
+      Rebuild(order, entries);
       entries.clear();
     }
   }

@@ -69,9 +69,14 @@ class OrderedRecords {
 
   const OrderTree* Drain() SKARN_EXCLUDES(mu_);
   void DrainLocked() SKARN_REQUIRES(mu_);
-  // Makes a tree for the keys there are. `entries` may be in any order.
-  void Rebuild(SortEntries entries) SKARN_REQUIRES(mu_);
-  const char* Walk(const RecordStore::Extent& extent, const char* from, SortEntries* entries) const;
+  // Makes a tree of all there is, which is sorted by `order`.
+  void Rebuild(const RecordOrder& order, const SortEntries& sorted) SKARN_REQUIRES(mu_);
+  // Adds the records from `from` on and returns the end. Without `scan` their prefixes are not set.
+  const char* Walk(const RecordStore::Extent& extent, const char* from, PrefixScan* scan,
+                   SortEntries* entries) const;
+  // Takes all records, unless their keys do not ascend: then false, and `refs` has some of them.
+  bool TakeAscending(const std::vector<RecordStore::Extent*>& extents,
+                     LargeVector<RecordRef>* refs) const;
 
   const KeyOrder& order_;
   const RecordStore& store_;

@@ -33,7 +33,7 @@ class CaselessComparator : public Comparator {
   void FindShortSuccessor(std::string*) const override {}
 };
 
-enum class Shape { kBytewise, kReverse, kCaseless, kLongSharedPrefix };
+enum class Shape { kBytewise, kReverse, kCaseless, kLongSharedPrefix, kAnyBytes, kAnyBytesReverse };
 
 class Model {
  public:
@@ -75,6 +75,7 @@ class MemTableModel : public testing::TestWithParam<Shape> {
     static const CaselessComparator caseless;
     switch (GetParam()) {
       case Shape::kReverse:
+      case Shape::kAnyBytesReverse:
         return ReverseBytewiseComparator();
       case Shape::kCaseless:
         return &caseless;
@@ -83,6 +84,14 @@ class MemTableModel : public testing::TestWithParam<Shape> {
     }
   }
   std::string RandomKey(Random* random, uint64_t space) {
+    if (GetParam() == Shape::kAnyBytes || GetParam() == Shape::kAnyBytesReverse) {
+      // Seldom one that shares less than those before, and ends that look like padding.
+      std::string bytes(random->OneIn(100) ? random->Uniform(20) : 20 + random->Uniform(2), 'a');
+      for (uint64_t left = random->Uniform(10); left > 0; --left) {
+        bytes += "\0\1\x7f\x80\xff"[random->Uniform(5)];
+      }
+      return bytes;
+    }
     std::string key = std::to_string(random->Uniform(space));
     if (GetParam() == Shape::kLongSharedPrefix && !random->OneIn(50)) {
       key = "a/long/prefix/that/all/keys/share/" + key;
@@ -207,6 +216,27 @@ TEST_P(MemTableModel, FlushesInOrderWithoutEverBeingIterated) {
   table->Unref();
 }
 
+// So does the first cursor.
+TEST_P(MemTableModel, ShowsInOrderWhatIsLookedAtLate) {
+  for (const int count : {1, 2, 150, 3000}) {
+    Random random(23);
+    const KeyOrder order(comparator());
+    auto* table = new MemTable(order, MemTableOptions(), nullptr, 1, 1);
+    Model model(order);
+    for (int i = 1; i <= count; ++i) {
+      const auto sequence = static_cast<SequenceNumber>(i);
+      const std::string key = RandomKey(&random, 2000);
+      ASSERT_TRUE(table->Add(sequence, EntryKind::kValue, key, key, false).ok());
+      model.versions_[{key, PackTag(sequence, EntryKind::kValue)}] = key;
+    }
+    auto cursor = table->NewCursor();
+    CheckCursor(cursor.get(), model, &random, 3000);
+    cursor.reset();
+    table->Unref();
+    if (HasFatalFailure()) return;
+  }
+}
+
 // A bulk load comes in order and is not sorted again, unless something late breaks the order.
 TEST_P(MemTableModel, FlushesInOrderWhatCameInOrder) {
   enum class Late { kNothing, kSmaller, kLastKeyAgain };
@@ -240,7 +270,8 @@ TEST_P(MemTableModel, FlushesInOrderWhatCameInOrder) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, MemTableModel,
                          testing::Values(Shape::kBytewise, Shape::kReverse, Shape::kCaseless,
-                                         Shape::kLongSharedPrefix));
+                                         Shape::kLongSharedPrefix, Shape::kAnyBytes,
+                                         Shape::kAnyBytesReverse));
 
 TEST(MemTableTimestamps, FindsTheNewestVersionNotAfterTheReadTimestamp) {
   const uint64_t seed = 31;
