@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <thread>
 
@@ -586,6 +587,82 @@ TEST(FileWriter, WritesWhereItCannotGrow) {
     ASSERT_TRUE(writer.Close().ok());
     EXPECT_EQ(*ReadFileToString(memory.get(), "/log"), expected);
   }
+}
+
+// A file whose memory may go bad while nobody stores to it.
+class BrittleFile final : public WritableFile {
+ public:
+  explicit BrittleFile(std::unique_ptr<WritableFile> target) : target_(std::move(target)) {}
+  Status Append(Slice data) override {
+    ++appends;
+    return target_->Append(data);
+  }
+  Status Truncate(uint64_t size) override { return target_->Truncate(size); }
+  Status Close() override { return target_->Close(); }
+  Status Flush() override { return target_->Flush(); }
+  Status Sync() override { return target_->Sync(); }
+  uint64_t Size() override { return target_->Size(); }
+  Status GrowAhead(uint64_t end, size_t piece_bytes) override {
+    return target_->GrowAhead(end, piece_bytes);
+  }
+  char* MapAhead(uint64_t offset, uint64_t end) override { return target_->MapAhead(offset, end); }
+  Status Filled(uint64_t end) override {
+    EXPECT_TRUE(good) << "stored to memory that has gone bad";
+    return target_->Filled(end);
+  }
+  bool ahead_needs_care() const override { return true; }
+  bool PrepareAhead() override {
+    ++prepared;
+    return good;
+  }
+
+  bool good = true;
+  int appends = 0, prepared = 0;
+
+ private:
+  const std::unique_ptr<WritableFile> target_;
+};
+
+// After a pause the window is not stored to before it was seen to.
+TEST(FileWriter, DoesNotStoreToAWindowThatWentBadInAPause) {
+  auto memory = NewMemoryFileSystem();
+  auto made = memory->NewWritableFile("/log", FileOptions());
+  ASSERT_TRUE(made.ok());
+  auto owned = std::make_unique<BrittleFile>(std::move(*made));
+  BrittleFile& file = *owned;
+  FileWriter::Options options;
+  options.preallocation_bytes = 1 << 20;
+  options.grow_ahead = true;
+  FileWriter writer(std::move(owned), "/log", FileOptions(), options);
+  std::string expected;
+  const auto append = [&] {
+    const std::string piece = "piece " + std::to_string(expected.size());
+    char* const room = writer.Room(piece.size());
+    ASSERT_NE(room, nullptr);
+    memcpy(room, piece.data(), piece.size());
+    ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
+    expected += piece;
+    ASSERT_TRUE(Slice(*ReadFileToString(memory.get(), "/log")).StartsWith(expected));
+  };
+  const auto pause = [] { std::this_thread::sleep_for(std::chrono::milliseconds(200)); };
+  for (int i = 0; i < 50; i++) append();
+  const int written = file.appends;
+  EXPECT_LT(written, 50);  // Some were stored.
+
+  pause();
+  append();
+  EXPECT_GT(file.appends, written);
+  EXPECT_EQ(file.prepared, 0);
+  for (int i = 0; i < 50; i++) append();
+  const int prepared = file.prepared;
+  EXPECT_GT(prepared, 0);
+
+  pause();
+  file.good = false;
+  for (int i = 0; i < 50; i++) append();
+  EXPECT_EQ(file.prepared, prepared + 1);
+  EXPECT_EQ(*ReadFileToString(memory.get(), "/log"), expected);
+  ASSERT_TRUE(writer.Close().ok());
 }
 
 TEST(FileWriter, FailsForGoodAfterTheFirstFailure) {
