@@ -43,9 +43,10 @@ extern "C" {
 rocksdb_column_family_handle_t* rocksdb_create_column_family(
     rocksdb_t* db, const rocksdb_options_t* column_family_options, const char* column_family_name,
     char** errptr) {
-  return Wrap(db,
-              DbOf(db)->CreateColumnFamily(Usable(column_family_options)->cf, column_family_name),
-              errptr);
+  return Wrap(
+      db,
+      DbOf(db)->CreateColumnFamily(Usable(column_family_options)->cf, TextOf(column_family_name)),
+      errptr);
 }
 
 rocksdb_column_family_handle_t** rocksdb_create_column_families(
@@ -77,7 +78,7 @@ rocksdb_column_family_handle_t* rocksdb_create_column_family_with_ttl(
     int ttl, char** errptr) {
   return Wrap(db,
               skarn::CreateTtlColumnFamily(DbOf(db), Usable(column_family_options)->cf,
-                                           column_family_name, ttl),
+                                           TextOf(column_family_name), ttl),
               errptr);
 }
 

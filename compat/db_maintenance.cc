@@ -157,7 +157,8 @@ void rocksdb_suggest_compact_range_cf(rocksdb_t* db, rocksdb_column_family_handl
 }
 
 void rocksdb_delete_file(rocksdb_t* db, const char* name) {
-  const Status status = DbOf(db)->DeleteFile(name);  // No way to tell an error; it is in the LOG.
+  const Status status =
+      DbOf(db)->DeleteFile(TextOf(name));  // No way to tell an error; it is in the LOG.
   (void)status.ok();
 }
 

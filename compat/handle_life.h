@@ -150,6 +150,9 @@ inline skarn::Cache* CacheOf(const rocksdb_cache_t* cache) {
   return cache != nullptr && cache->rep != nullptr ? cache->rep.get() : MisusedCache();
 }
 
+// Text of a caller, who may have none.
+inline const char* TextOf(const char* text) { return text == nullptr ? "" : text; }
+
 // Gives a size to a caller who may not want it.
 inline void GiveSize(size_t* to, size_t size) {
   if (to != nullptr) *to = size;

@@ -39,6 +39,11 @@ namespace skarn {
 // Whether a handle is still to be destroyed (handle_life.h).
 class HandleTag {
  public:
+  HandleTag() = default;
+  // The copy of a handle is another one, whose end is its own.
+  HandleTag(const HandleTag&) {}
+  HandleTag& operator=(const HandleTag&) { return *this; }
+
   bool live() const { return live_; }
   void Retire() { live_ = false; }
 

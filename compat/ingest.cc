@@ -17,7 +17,8 @@ struct rocksdb_ingestexternalfileoptions_t {
 };
 
 struct rocksdb_sstfilewriter_t {
-  skarn::SstFileWriter rep;
+  std::unique_ptr<skarn::SstFileWriter> rep;  // Null once it is destroyed.
+  skarn::HandleTag tag{};
 };
 
 namespace {
@@ -32,9 +33,13 @@ void Ingest(skarn::Db* db, skarn::ColumnFamilyHandle* family, const char* const*
                         family, paths, options == nullptr ? skarn::IngestOptions() : options->rep));
 }
 
+bool IsLive(const rocksdb_sstfilewriter_t* writer) {
+  return writer != nullptr && writer->rep != nullptr;
+}
+
 Status Add(rocksdb_sstfilewriter_t* writer, EntryKind kind, Slice key, Slice timestamp,
            Slice value) {
-  return writer == nullptr ? MisusedStatus() : writer->rep.Add(kind, key, timestamp, value);
+  return IsLive(writer) ? writer->rep->Add(kind, key, timestamp, value) : MisusedStatus();
 }
 
 }  // namespace
@@ -43,7 +48,9 @@ extern "C" {
 
 rocksdb_sstfilewriter_t* rocksdb_sstfilewriter_create(const rocksdb_envoptions_t*,
                                                       const rocksdb_options_t* io_options) {
-  return new rocksdb_sstfilewriter_t{{Usable(io_options)->db, Usable(io_options)->cf}};
+  const rocksdb_options_t* const options = Usable(io_options);
+  return new rocksdb_sstfilewriter_t{
+      std::make_unique<skarn::SstFileWriter>(options->db, options->cf)};
 }
 
 rocksdb_sstfilewriter_t* rocksdb_sstfilewriter_create_with_comparator(
@@ -52,11 +59,10 @@ rocksdb_sstfilewriter_t* rocksdb_sstfilewriter_create_with_comparator(
   return rocksdb_sstfilewriter_create(env, io_options);
 }
 
-void rocksdb_sstfilewriter_destroy(rocksdb_sstfilewriter_t* writer) { RetireObject(writer); }
+void rocksdb_sstfilewriter_destroy(rocksdb_sstfilewriter_t* writer) { Retire(writer); }
 
 void rocksdb_sstfilewriter_open(rocksdb_sstfilewriter_t* writer, const char* name, char** errptr) {
-  SaveError(errptr,
-            writer == nullptr || name == nullptr ? MisusedStatus() : writer->rep.Open(name));
+  SaveError(errptr, IsLive(writer) && name != nullptr ? writer->rep->Open(name) : MisusedStatus());
 }
 
 void rocksdb_sstfilewriter_add(rocksdb_sstfilewriter_t* writer, const char* key, size_t keylen,
@@ -98,16 +104,17 @@ void rocksdb_sstfilewriter_delete_with_ts(rocksdb_sstfilewriter_t* writer, const
 void rocksdb_sstfilewriter_delete_range(rocksdb_sstfilewriter_t* writer, const char* begin_key,
                                         size_t begin_keylen, const char* end_key, size_t end_keylen,
                                         char** errptr) {
-  SaveError(errptr,
-            writer->rep.DeleteRange(Slice(begin_key, begin_keylen), Slice(end_key, end_keylen)));
+  SaveError(errptr, IsLive(writer) ? writer->rep->DeleteRange(Slice(begin_key, begin_keylen),
+                                                              Slice(end_key, end_keylen))
+                                   : MisusedStatus());
 }
 
 void rocksdb_sstfilewriter_finish(rocksdb_sstfilewriter_t* writer, char** errptr) {
-  SaveError(errptr, writer == nullptr ? MisusedStatus() : writer->rep.Finish());
+  SaveError(errptr, IsLive(writer) ? writer->rep->Finish() : MisusedStatus());
 }
 
 void rocksdb_sstfilewriter_file_size(rocksdb_sstfilewriter_t* writer, uint64_t* file_size) {
-  *file_size = writer == nullptr ? 0 : writer->rep.file_size_bytes();
+  if (file_size != nullptr) *file_size = IsLive(writer) ? writer->rep->file_size_bytes() : 0;
 }
 
 rocksdb_ingestexternalfileoptions_t* rocksdb_ingestexternalfileoptions_create(void) {

@@ -35,7 +35,7 @@ void rocksdb_livefiles_destroy(const rocksdb_livefiles_t* files) {
 
 void rocksdb_livefiles_add(rocksdb_livefiles_t* files, rocksdb_livefile_t* livefile) {
   if (files == nullptr || livefile == nullptr || !livefile->tag.live()) return;
-  files->rep.push_back(std::move(livefile->rep));
+  files->rep.push_back(std::move(Usable(livefile)->rep));
   Retire(livefile);
 }
 
@@ -66,14 +66,14 @@ size_t rocksdb_livefiles_size(const rocksdb_livefiles_t* files, int index) {
 const char* rocksdb_livefiles_smallestkey(const rocksdb_livefiles_t* files, int index,
                                           size_t* size) {
   const std::string& key = At(files, index).file.smallest_user_key;
-  *size = key.size();
+  GiveSize(size, key.size());
   return key.data();
 }
 
 const char* rocksdb_livefiles_largestkey(const rocksdb_livefiles_t* files, int index,
                                          size_t* size) {
   const std::string& key = At(files, index).file.largest_user_key;
-  *size = key.size();
+  GiveSize(size, key.size());
   return key.data();
 }
 
@@ -98,49 +98,51 @@ rocksdb_livefile_t* rocksdb_livefile_create(void) { return new rocksdb_livefile_
 void rocksdb_livefile_destroy(rocksdb_livefile_t* livefile) { Retire(livefile); }
 
 void rocksdb_livefile_set_column_family_name(rocksdb_livefile_t* livefile, const char* value) {
-  livefile->rep.column_family = value;
+  Usable(livefile)->rep.column_family = TextOf(value);
 }
 
 void rocksdb_livefile_set_name(rocksdb_livefile_t* livefile, const char* value) {
-  livefile->rep.name = value;
+  Usable(livefile)->rep.name = TextOf(value);
 }
 
 void rocksdb_livefile_set_directory(rocksdb_livefile_t* livefile, const char* value) {
-  livefile->rep.file.directory = value;
+  Usable(livefile)->rep.file.directory = TextOf(value);
 }
 
 void rocksdb_livefile_set_level(rocksdb_livefile_t* livefile, int value) {
-  livefile->rep.level = value;
+  Usable(livefile)->rep.level = value;
 }
 
 void rocksdb_livefile_set_size(rocksdb_livefile_t* livefile, size_t value) {
-  livefile->rep.file.size_bytes = value;
+  Usable(livefile)->rep.file.size_bytes = value;
 }
 
 void rocksdb_livefile_set_smallest_key(rocksdb_livefile_t* livefile, const char* value,
                                        size_t length) {
-  livefile->rep.file.smallest_user_key.assign(value, length);
+  Usable(livefile)->rep.file.smallest_user_key =
+      skarn::Slice(value, value == nullptr ? 0 : length).ToString();
 }
 
 void rocksdb_livefile_set_largest_key(rocksdb_livefile_t* livefile, const char* value,
                                       size_t length) {
-  livefile->rep.file.largest_user_key.assign(value, length);
+  Usable(livefile)->rep.file.largest_user_key =
+      skarn::Slice(value, value == nullptr ? 0 : length).ToString();
 }
 
 void rocksdb_livefile_set_smallest_seqno(rocksdb_livefile_t* livefile, uint64_t value) {
-  livefile->rep.smallest_sequence = value;
+  Usable(livefile)->rep.smallest_sequence = value;
 }
 
 void rocksdb_livefile_set_largest_seqno(rocksdb_livefile_t* livefile, uint64_t value) {
-  livefile->rep.largest_sequence = value;
+  Usable(livefile)->rep.largest_sequence = value;
 }
 
 void rocksdb_livefile_set_num_entries(rocksdb_livefile_t* livefile, uint64_t value) {
-  livefile->rep.entries = value;
+  Usable(livefile)->rep.entries = value;
 }
 
 void rocksdb_livefile_set_num_deletions(rocksdb_livefile_t* livefile, uint64_t value) {
-  livefile->rep.deletions = value;
+  Usable(livefile)->rep.deletions = value;
 }
 
 }  // extern "C"

@@ -47,7 +47,7 @@ extern "C" {
 
 rocksdb_options_t* rocksdb_options_create() { return new rocksdb_options_t; }
 rocksdb_options_t* rocksdb_options_create_copy(rocksdb_options_t* options) {
-  return new rocksdb_options_t(*options);
+  return new rocksdb_options_t(*Usable(options));
 }
 void rocksdb_options_destroy(rocksdb_options_t* options) { Retire(options); }
 
@@ -175,9 +175,9 @@ void rocksdb_get_options_from_string(const rocksdb_options_t* base_options, cons
   skarn::OptionReading reading;
   reading.make_cache = &MakeCache;
   // `new_options` may be `base_options` itself.
-  rocksdb_options_t result = *base_options;
-  SaveError(errptr, skarn::OptionsFromString(reading, opts_str, &result.db, &result.cf));
-  *new_options = std::move(result);
+  rocksdb_options_t result = *Usable(base_options);
+  SaveError(errptr, skarn::OptionsFromString(reading, TextOf(opts_str), &result.db, &result.cf));
+  *Usable(new_options) = std::move(result);
 }
 
 void rocksdb_load_latest_options(const char* db_path, rocksdb_env_t* env,
@@ -185,6 +185,11 @@ void rocksdb_load_latest_options(const char* db_path, rocksdb_env_t* env,
                                  rocksdb_options_t** db_options, size_t* num_column_families,
                                  char*** column_family_names,
                                  rocksdb_options_t*** column_family_options, char** errptr) {
+  if (db_path == nullptr || db_options == nullptr || num_column_families == nullptr ||
+      column_family_names == nullptr || column_family_options == nullptr) {
+    SaveError(errptr, MisusedStatus());
+    return;
+  }
   *db_options = nullptr;
   *num_column_families = 0;
   *column_family_names = nullptr;
@@ -223,17 +228,17 @@ void rocksdb_load_latest_options_destroy(rocksdb_options_t* db_options,
                                          char** list_column_family_names,
                                          rocksdb_options_t** list_column_family_options,
                                          size_t len) {
-  delete db_options;
+  Retire(db_options);
   for (size_t i = 0; i < len; i++) {
     if (list_column_family_names != nullptr) free(list_column_family_names[i]);
-    if (list_column_family_options != nullptr) delete list_column_family_options[i];
+    if (list_column_family_options != nullptr) Retire(list_column_family_options[i]);
   }
   free(list_column_family_names);
   free(list_column_family_options);
 }
 
 rocksdb_dbpath_t* rocksdb_dbpath_create(const char* path, uint64_t target_size) {
-  return new rocksdb_dbpath_t{{path, target_size}};
+  return new rocksdb_dbpath_t{{TextOf(path), target_size}};
 }
 void rocksdb_dbpath_destroy(rocksdb_dbpath_t* path) { Retire(path); }
 

@@ -217,7 +217,7 @@ class CallerSliceTransform : public skarn::SliceTransform {
       : state_(state, destructor),
         transform_(transform),
         in_domain_(in_domain),
-        name_(name(state)) {}
+        name_(name == nullptr ? "" : TextOf(name(state))) {}
 
   const std::string& Name() const override { return name_; }
   Slice Transform(Slice key) const override {
@@ -226,7 +226,8 @@ class CallerSliceTransform : public skarn::SliceTransform {
     return prefix == nullptr ? Slice() : Slice(prefix, size);
   }
   bool InDomain(Slice key) const override {
-    return in_domain_ == nullptr || in_domain_(state_.get(), key.data(), key.size()) != 0;
+    return transform_ != nullptr &&
+           (in_domain_ == nullptr || in_domain_(state_.get(), key.data(), key.size()) != 0);
   }
 
  private:
@@ -295,6 +296,7 @@ rocksdb_compactionfilter_t* rocksdb_compactionfilter_create(
 }
 void rocksdb_compactionfilter_set_ignore_snapshots(rocksdb_compactionfilter_t* filter,
                                                    unsigned char value) {
+  if (filter == nullptr) return;
   static_cast<CallerCompactionFilter*>(filter)->set_ignore_snapshots(value != 0);
 }
 void rocksdb_compactionfilter_destroy(rocksdb_compactionfilter_t* filter) { RetireObject(filter); }
@@ -311,11 +313,11 @@ void rocksdb_compactionfilterfactory_destroy(rocksdb_compactionfilterfactory_t* 
 }
 unsigned char rocksdb_compactionfiltercontext_is_full_compaction(
     rocksdb_compactionfiltercontext_t* context) {
-  return context->rep.is_full_compaction;
+  return context != nullptr && context->rep.is_full_compaction;
 }
 unsigned char rocksdb_compactionfiltercontext_is_manual_compaction(
     rocksdb_compactionfiltercontext_t* context) {
-  return context->rep.is_manual_compaction;
+  return context != nullptr && context->rep.is_manual_compaction;
 }
 
 rocksdb_slicetransform_t* rocksdb_slicetransform_create(

@@ -17,6 +17,7 @@ using skarn::Ticker;
 
 struct rocksdb_statistics_histogram_data_t {
   skarn::HistogramSummary rep;
+  skarn::HandleTag tag{};
 };
 
 // The numbers are in the thread; there is nothing to hold.
@@ -48,6 +49,7 @@ uint64_t rocksdb_options_statistics_get_ticker_count(rocksdb_options_t* options,
 void rocksdb_options_statistics_get_histogram_data(
     rocksdb_options_t* options, uint32_t histogram_type,
     rocksdb_statistics_histogram_data_t* const data) {
+  if (data == nullptr) return;
   data->rep = skarn::HistogramSummary();
   if (Usable(options)->db.statistics == nullptr || histogram_type >= skarn::kHistograms) return;
   data->rep = Usable(options)->db.statistics->Summary(static_cast<HistogramKind>(histogram_type));
@@ -57,34 +59,34 @@ rocksdb_statistics_histogram_data_t* rocksdb_statistics_histogram_data_create() 
   return new rocksdb_statistics_histogram_data_t;
 }
 void rocksdb_statistics_histogram_data_destroy(rocksdb_statistics_histogram_data_t* data) {
-  RetireObject(data);
+  Retire(data);
 }
 double rocksdb_statistics_histogram_data_get_median(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.median;
+  return Usable(data)->rep.median;
 }
 double rocksdb_statistics_histogram_data_get_p95(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.percentile95;
+  return Usable(data)->rep.percentile95;
 }
 double rocksdb_statistics_histogram_data_get_p99(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.percentile99;
+  return Usable(data)->rep.percentile99;
 }
 double rocksdb_statistics_histogram_data_get_average(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.average;
+  return Usable(data)->rep.average;
 }
 double rocksdb_statistics_histogram_data_get_std_dev(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.standard_deviation;
+  return Usable(data)->rep.standard_deviation;
 }
 double rocksdb_statistics_histogram_data_get_max(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.max;
+  return Usable(data)->rep.max;
 }
 double rocksdb_statistics_histogram_data_get_min(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.min;
+  return Usable(data)->rep.min;
 }
 uint64_t rocksdb_statistics_histogram_data_get_count(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.count;
+  return Usable(data)->rep.count;
 }
 uint64_t rocksdb_statistics_histogram_data_get_sum(rocksdb_statistics_histogram_data_t* data) {
-  return data->rep.sum;
+  return Usable(data)->rep.sum;
 }
 
 void rocksdb_set_perf_level(int level) {

@@ -274,7 +274,9 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
       ++exclusive_manual_;
       if (errors_.stops_writes()) status = errors_.error();
       SequenceNumber next = last_allocated_ + 1;
-      bool number_all = ingest.snapshot_consistency && snapshots_.count() > 0;
+      // What comes behind is older than all data: a number would make it the newest.
+      const bool for_snapshots = ingest.snapshot_consistency && !ingest.ingest_behind;
+      bool number_all = for_snapshots && snapshots_.count() > 0;
       bool held_off = false;
       VersionEdit edit;
       // Levels are chosen in a version without the mutex; another one begins it anew.
@@ -341,7 +343,7 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
         if (!same) continue;
         // A file without a number of its own is of all times: no snapshot may begin without it
         // and find it later.
-        if (!ingest.snapshot_consistency || number_all) break;
+        if (!for_snapshots || number_all) break;
         held_off = snapshots_.HoldOff();
         if (held_off) break;
         number_all = true;

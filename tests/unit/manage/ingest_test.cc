@@ -163,6 +163,27 @@ TEST_F(IngestTest, WhatCannotBeCopiedLeavesNothingBehind) {
   CloseDb();
 }
 
+// A snapshot asks for numbers, but what is below all data cannot be newer than it.
+TEST_F(IngestTest, WhatComesBehindLosesToAllDataBesideASnapshotToo) {
+  family_options_.cf_allow_ingest_behind = true;
+  Open();
+  const std::string bytes = NewFile();
+  ASSERT_OK(Put(Key(3), "old"));
+  ASSERT_OK(Flush());
+  const Snapshot* const snapshot = db_->GetSnapshot();
+  IngestOptions ingest;
+  ingest.ingest_behind = true;
+  ASSERT_OK(db_->IngestExternalFiles(cf(0), {kOutside}, ingest));
+  db_->ReleaseSnapshot(snapshot);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(Get(Key(3)), "old");
+    EXPECT_EQ(Get(Key(4)), "new4");
+    const std::string all = Scan();
+    EXPECT_NE(all.find("k03->old k04->new4"), std::string::npos) << all;
+    ASSERT_OK(Compact());
+  }
+}
+
 TEST_F(IngestTest, WithTimestampsAFileMayNotOverlapWhatIsThere) {
   family_options_.comparator = BytewiseComparatorWithU64Timestamp();
   Open();
