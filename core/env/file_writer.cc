@@ -522,6 +522,8 @@ Status FileWriter::Close() {
     // The last block was filled up with zeroes.
     s = Remember(rep.file->Truncate(size_bytes()));
   }
+  // Jobs that have not begun have nothing left to do.
+  if (rep.handover != nullptr) (void)rep.options.pool->Cancel(rep.options.pool_priority, this);
   Status closed = rep.file->Close();
   rep.file.reset();
   if (!s.ok()) return s;

@@ -3,14 +3,13 @@
 namespace skarn {
 
 SstFileManager::~SstFileManager() {
-  std::thread deleter;
-  {
-    MutexLock lock(&mu_);
-    stopping_ = true;
-    wake_.SignalAll();
-    deleter.swap(deleter_);
-  }
-  if (deleter.joinable()) deleter.join();
+  MutexLock lock(&mu_);
+  stopping_ = true;
+  if (!deleting_) return;
+  wake_.SignalAll();
+  lock.Unlock();
+  deleter_.Join();
+  lock.Lock();
 }
 
 bool SstFileManager::IsMaxAllowedSpaceReached() const {
@@ -60,9 +59,18 @@ Status SstFileManager::DeleteFile(FileSystem* fs, const std::string& path) {
 
   MutexLock lock(&mu_);
   trash_.push_back({fs, trash_path, size_bytes});
-  if (!deleter_.joinable() && !stopping_) deleter_ = std::thread([this] { DeleteTrash(); });
-  wake_.Signal();
-  return Status::Ok();
+  if (!deleting_ && !stopping_) deleting_ = deleter_.Start([this] { DeleteTrash(); });
+  if (deleting_) {
+    wake_.Signal();
+    return Status::Ok();
+  }
+  // Without a thread nothing can wait.
+  trash_.pop_back();
+  lock.Unlock();
+  Status s = fs->DeleteFile(trash_path);
+  trash_size_.fetch_sub(size_bytes);
+  lock.Lock();
+  return s;
 }
 
 bool SstFileManager::ReserveForCompaction(uint64_t input_bytes) {

@@ -13,9 +13,9 @@
 #include <cstdint>
 #include <deque>
 #include <string>
-#include <thread>
 #include <unordered_map>
 
+#include "core/base/helper_thread.h"
 #include "core/base/mutex.h"
 #include "core/base/status.h"
 #include "core/env/env.h"
@@ -80,7 +80,8 @@ class SstFileManager {
   std::unordered_map<std::string, uint64_t> files_ SKARN_GUARDED_BY(mu_);  // Path -> bytes.
   std::deque<Trash> trash_ SKARN_GUARDED_BY(mu_);
   bool stopping_ SKARN_GUARDED_BY(mu_) = false;
-  std::thread deleter_ SKARN_GUARDED_BY(mu_);  // Started with the first trash.
+  bool deleting_ SKARN_GUARDED_BY(mu_) = false;
+  HelperThread deleter_;  // With `deleting_`, from the first trash on.
 };
 
 }  // namespace skarn

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/checkers.h"
+#include "core/env/sst_file_manager.h"
 #include "tests/unit/db/db_test_base.h"
 
 namespace {
@@ -63,6 +64,27 @@ TEST_F(FewThreadsTest, WithoutNewOnesADatabaseIsOpenedAndCompacted) {
   int count = 0;
   for (iterator->SeekToFirst(); iterator->valid(); iterator->Next()) ++count;
   EXPECT_EQ(count, 400);
+}
+
+// Files that would be deleted one after the other, by a thread, are deleted at once.
+TEST_F(FewThreadsTest, WithoutNewOnesTrashIsDeletedAtOnce) {
+  if (kMemoryIsChecked) GTEST_SKIP() << "the checker starts threads in its own way";
+  SstFileManager manager(env_.get());
+  manager.set_delete_rate(1);
+  manager.set_max_trash_ratio(1000);
+  FileSystem* const fs = env_->file_system;
+  ASSERT_OK(WriteStringToFile(fs, "content", "/a.sst", /*sync=*/false));
+  manager.OnAddFile("/a.sst", 7);
+  refusing = true;
+  refused = 0;
+  ASSERT_OK(manager.DeleteFile(fs, "/a.sst"));
+  EXPECT_GT(refused, 0);
+  refusing = false;
+  std::vector<std::string> left;
+  ASSERT_OK(fs->GetChildren("/", &left));
+  EXPECT_TRUE(left.empty()) << left[0];
+  EXPECT_EQ(manager.trash_size(), 0u);
+  EXPECT_EQ(manager.total_size(), 0u);
 }
 
 }  // namespace
