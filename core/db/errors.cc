@@ -72,6 +72,15 @@ Status DbImpl::Resume() {
 }
 
 Status DbImpl::ResumeLocked() {
+  // A flush that began before may still fail of what has passed since, and is none of this attempt.
+  const auto is_flushing = [](const ColumnFamily* family) {
+    return family->immutables().flush_running();
+  };
+  while (!errors_.ok() && !errors_.recovering() &&
+         !shutting_down_.load(std::memory_order_acquire) &&
+         std::any_of(families_.begin(), families_.end(), is_flushing)) {
+    work_done_.Wait();
+  }
   if (errors_.ok()) return Status::Ok();
   if (errors_.recovering()) return Status::Busy("Recovery in progress");
   if (errors_.severity() >= Status::Severity::kFatal) return errors_.error();

@@ -1,7 +1,10 @@
 // File operations that fail: the error is told, nothing acknowledged is lost, and the
 // database works again when the fault has passed.
 
+#include <atomic>
+#include <chrono>
 #include <set>
+#include <thread>
 
 #include "core/batch/write_batch.h"
 #include "core/env/fault_file_system.h"
@@ -234,6 +237,52 @@ TEST_F(FaultTest, WritesGoOnByThemselvesWhenSpaceIsBack) {
   Open();
   EXPECT_EQ(Get("a"), "1");
   EXPECT_EQ(Get("c"), "1");
+}
+
+// A disk whose tables can be held up while they are written.
+class HeldUpFileSystem final : public FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path,
+                                                        const FileOptions& options) override {
+    if (Slice(path).EndsWith(".sst") && hold) {
+      held = true;
+      while (hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return Status::IoErrorFromErrno("While open a file for appending", path, ENOSPC);
+    }
+    return FileSystemWrapper::NewWritableFile(path, options);
+  }
+  std::atomic<bool> hold{false}, held{false};
+};
+
+// What a flush that began earlier says of a full disk is no answer to Resume().
+TEST_F(FaultTest, ResumingIsNotAnsweredByAFlushThatBeganBefore) {
+  HeldUpFileSystem disk(&faults_);
+  faulty_env_.file_system = &disk;
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  disk.hold = true;
+  std::thread flushing([this] { EXPECT_FALSE(Flush().ok()); });
+  while (!disk.held) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  FaultFileSystem::Plan plan;
+  plan.kinds = FaultFileSystem::kSync;
+  plan.path_contains = ".log";
+  plan.error_number = ENOSPC;
+  plan.retryable = true;
+  faults_.Arm(plan);
+  WriteOptions synced;
+  synced.sync = true;
+  EXPECT_TRUE(db_->Put(synced, cf(0), "b", Slice(), "2").IsNoSpace());
+  faults_.Disarm();
+  std::thread resuming([this] { EXPECT_OK(db_->Resume()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  disk.hold = false;
+  resuming.join();
+  flushing.join();
+  ASSERT_OK(Put("c", "3"));
+  EXPECT_EQ(Get("a"), "1");
+  CloseDb();
+  faulty_env_.file_system = &faults_;
 }
 
 }  // namespace
