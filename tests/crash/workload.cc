@@ -279,6 +279,8 @@ Status Player::Play() {
 void Player::CloseDatabase() {
   if (database_ == nullptr || database_->db() == nullptr) return;
   if (snapshot_ != nullptr) database_->db()->ReleaseSnapshot(std::exchange(snapshot_, nullptr));
+  // Closing would flush what no log has, and wait for this thread. Where this fails, it does not.
+  if (workload_.unlogged) (void)FlushSome().ok();
   database_->Close();
 }
 
