@@ -344,8 +344,9 @@ class Soak {
     workload.batches = static_cast<int>(10 + random_.Uniform(60));
     workload.flush_every = some(15);
     workload.options_every = some(20);
-    workload.checkpoint_every = random_.OneIn(3) ? 12 : 0;
     if (!workload.unlogged) {
+      // Those of a workload without logs would have what was flushed alone.
+      workload.checkpoint_every = random_.OneIn(3) ? 12 : 0;
       workload.sync_every = some(10);
       workload.sync_wal_every = some(15);
       workload.compact_every = some(20);

@@ -361,6 +361,25 @@ TEST_F(RecoveryTest, ASecondaryMayMeetARecordThatIsNotComplete) {
   EXPECT_EQ(Get("b"), std::string(100000, 'b'));
 }
 
+// A log that was kept for a column family alone goes when the family is gone, also where recovery
+// leaves later logs in place.
+TEST_F(RecoveryTest, ALogOfADroppedFamilyIsNotKept) {
+  options_.avoid_flush_during_recovery = true;
+  options_.create_missing_column_families = true;
+  Open({"default", "other"});
+  ASSERT_OK(Put("a", "1"));
+  ASSERT_OK(Put("b", "1", 1));
+  ASSERT_OK(Flush());
+  ASSERT_OK(Put("c", "1"));
+  const std::string first_log = FilesEndingWith(".log").front();
+  ASSERT_OK(db_->DropColumnFamily(cf(1)));
+  Open();
+  EXPECT_EQ(Scan(), "a->1 c->1");
+  const std::vector<std::string> logs = FilesEndingWith(".log");
+  EXPECT_EQ(std::count(logs.begin(), logs.end(), first_log), 0);
+  EXPECT_EQ(logs.size(), 2u);
+}
+
 // A torn write may leave out a record of the MANIFEST and keep one behind it. Logs must not be
 // given up by a record that is read when the file they were flushed to is named by one that is
 // not.
