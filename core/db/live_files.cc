@@ -27,7 +27,12 @@ Status DbImpl::GetLiveFiles(uint64_t log_size_for_flush, LiveFiles* files) {
       for (ColumnFamily* family : families) family->Unref();
       if (!flushed.ok()) return flushed;
     }
-    if (Status s = wals_.Flush(); !s.ok()) return s;
+    if (Status s = wals_.Flush(); !s.ok()) {
+      // The log cannot go on either.
+      MutexLock lock(&mutex_);
+      SetBackgroundError(s, ErrorCause::kWalWrite);
+      return s;
+    }
   }
 
   // One moment of everything: tables, MANIFEST and logs change under the mutex only, but

@@ -131,7 +131,7 @@ const std::vector<Workload>& Workloads() {
 
 Status OpenDatabase::Open(FileSystem* fs, const Workload& workload, bool create,
                           std::vector<std::string> names, const std::string& path) {
-  Close();
+  (void)Close().ok();
   pool_ = std::make_unique<DeterministicPool>();
   clock_ = std::make_unique<TestClock>();
   env_.file_system = fs;
@@ -165,11 +165,13 @@ Status OpenDatabase::Open(FileSystem* fs, const Workload& workload, bool create,
   return Status::Ok();
 }
 
-void OpenDatabase::Close() {
-  if (db_ == nullptr) return;
+Status OpenDatabase::Close() {
+  if (db_ == nullptr) return Status::Ok();
   Settle();
   handles_.clear();
+  Status status = db_->Close();
   db_.reset();
+  return status;
 }
 
 std::vector<std::string> OpenDatabase::names() const {
@@ -281,7 +283,7 @@ void Player::CloseDatabase() {
   if (snapshot_ != nullptr) database_->db()->ReleaseSnapshot(std::exchange(snapshot_, nullptr));
   // Closing would flush what no log has, and wait for this thread. Where this fails, it does not.
   if (workload_.unlogged) (void)FlushSome().ok();
-  database_->Close();
+  (void)database_->Close().ok();
 }
 
 Status Player::Step() {
@@ -448,8 +450,8 @@ Status Player::MakeCheckpoint() {
 Status Player::Reopen() {
   if (snapshot_ != nullptr) database_->db()->ReleaseSnapshot(std::exchange(snapshot_, nullptr));
   const std::vector<std::string> names = database_->names();
-  database_->Close();
-  Promise(/*survives_power=*/false);
+  // What the log had still in memory is lost if it cannot be written now.
+  if (database_->Close().ok()) Promise(/*survives_power=*/false);
   // It is opened with the options that it had at first.
   if (!history_.settings.empty()) history_.settings.push_back({Now(), Now(), 0});
   if (Status s = database_->Open(fs_, workload_, /*create=*/false, names); !s.ok()) return s;

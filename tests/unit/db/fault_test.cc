@@ -285,5 +285,22 @@ TEST_F(FaultTest, ResumingIsNotAnsweredByAFlushThatBeganBefore) {
   faulty_env_.file_system = &faults_;
 }
 
+// A log that cannot be written while its files are listed is no less broken for that.
+TEST_F(FaultTest, ALogThatFailsForACheckpointStopsWrites) {
+  options_.manual_wal_flush = true;
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  FaultFileSystem::Plan plan;
+  plan.kinds = FaultFileSystem::kAppend;
+  plan.path_contains = ".log";
+  faults_.Arm(plan);
+  LiveFiles live;
+  const Status failed = db_->GetLiveFiles(UINT64_MAX, &live);
+  EXPECT_TRUE(failed.IsIoError()) << failed.ToString();
+  faults_.Disarm();
+  EXPECT_EQ(db_->Resume().ToString(), failed.ToString());
+  EXPECT_EQ(Put("b", "2").ToString(), failed.ToString());
+}
+
 }  // namespace
 }  // namespace skarn
