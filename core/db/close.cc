@@ -54,7 +54,7 @@ void DbImpl::CancelAllBackgroundWork(bool wait) {
   shutting_down_.store(true, std::memory_order_release);
   work_done_.SignalAll();
   if (!wait) return;
-  while (background_jobs_ > 0 || manual_waiting_ > 0) work_done_.Wait();
+  while (background_jobs_ > 0 || manual_waiting_ > 0) AwaitJobs();
 }
 
 bool DbImpl::NeedsShutdownFlush() const {

@@ -405,6 +405,8 @@ class DbImpl final : public Db {
   // it only unlocks the mutex.
   void Schedule(ThreadPool::Priority priority, void (DbImpl::*job)()) SKARN_REQUIRES(mutex_);
   void JobEnded() SKARN_REQUIRES(mutex_);
+  // Waits for a job to end, or for a second.
+  void AwaitJobs() SKARN_REQUIRES(mutex_);
 
   // --- compact.cc ---
 

@@ -480,7 +480,7 @@ Status DbImpl::WaitForFlush(const std::vector<FlushRequest::Part>& parts, bool r
     if (shutting_down_.load(std::memory_order_acquire)) return Status::ShutdownInProgress();
     if (!resuming && errors_.stops_writes()) return errors_.error();
     if (resuming && flush_failed_while_resuming_) return errors_.error();
-    work_done_.Wait();
+    AwaitJobs();
   }
 }
 

@@ -51,6 +51,17 @@ void DbImpl::JobEnded() {
   work_done_.SignalAll();
 }
 
+void DbImpl::AwaitJobs() {
+  constexpr uint64_t kAskAgainMicros = 1000000;
+  if (work_done_.WaitFor(kAskAgainMicros)) return;
+  // Where the system had no thread for a job, nothing else would begin it.
+  for (const ThreadPool::Priority priority :
+       {ThreadPool::Priority::kHigh, ThreadPool::Priority::kLow, ThreadPool::Priority::kBottom}) {
+    if (env_->thread_pool->QueueLength(priority) == 0) continue;
+    env_->thread_pool->RaiseThreads(priority, 1);
+  }
+}
+
 void DbImpl::QueueCompaction(ColumnFamily* family) {
   if (mode_ != Mode::kReadWrite || family->queued_for_compaction || family->dropped()) return;
   if (family->options().disable_auto_compactions) return;

@@ -49,10 +49,10 @@ class Workers {
 
   void SetThreads(int count, bool may_lower) SKARN_EXCLUDES(mu_) {
     MutexLock lock(&mu_);
-    if (!may_lower && count <= wanted_) return;
-    wanted_ = std::max(count, 0);
-    StartThreads();
-    wake_.SignalAll();
+    const bool changes = may_lower || count > wanted_;
+    if (changes) wanted_ = std::max(count, 0);
+    StartThreads();  // Perhaps there is one for a job that found none.
+    if (changes) wake_.SignalAll();
   }
 
   int threads() SKARN_EXCLUDES(mu_) {

@@ -5,7 +5,10 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <memory>
 #include <string>
+#include <thread>
 
 #include "core/base/checkers.h"
 #include "core/env/sst_file_manager.h"
@@ -85,6 +88,30 @@ TEST_F(FewThreadsTest, WithoutNewOnesTrashIsDeletedAtOnce) {
   EXPECT_TRUE(left.empty()) << left[0];
   EXPECT_EQ(manager.trash_size(), 0u);
   EXPECT_EQ(manager.total_size(), 0u);
+}
+
+// A job for which there was no thread is begun when there is one again, although nobody asks anew.
+TEST_F(FewThreadsTest, AFlushGoesOnWhenThereAreThreadsAgain) {
+  if (kMemoryIsChecked) GTEST_SKIP() << "the checker starts threads in its own way";
+  const std::unique_ptr<ThreadPool> pool = NewThreadPool();  // Without threads yet.
+  env_->thread_pool = pool.get();
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  std::atomic<bool> go{false};
+  std::thread flushing([this, &go] {
+    while (!go) std::this_thread::yield();
+    EXPECT_OK(Flush());
+  });
+  refusing = true;
+  refused = 0;
+  go = true;
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_GT(refused, 0);
+  refusing = false;
+  flushing.join();
+  EXPECT_EQ(Get("a"), "1");
+  CloseDb();
+  env_->thread_pool = SystemThreadPool();
 }
 
 }  // namespace
