@@ -76,7 +76,6 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   writer_options.buffer_bytes = options_.writable_file_max_buffer_size;
   writer_options.preallocation_bytes = preallocation_bytes;
   writer_options.rate_limiter = options_.rate_limiter.get();
-  writer_options.grow_ahead = file_options.grow_ahead;
   LogWriter::Options log_options;
   log_options.log_number = number;
   log_options.recyclable = options_.recycle_log_file_num > 0;

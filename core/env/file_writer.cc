@@ -254,7 +254,7 @@ FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
                        const FileOptions& file_options, const Options& options)
     : rep_(std::make_unique<Rep>(std::move(file), file_options, options)), path_(std::move(path)) {
   const uint64_t size = rep_->file->Size();
-  rep_->ahead = options.grow_ahead && rep_->plain;
+  rep_->ahead = file_options.grow_ahead && rep_->plain;
   care_after_ = rep_->file->ahead_needs_care() ? kShortTimeCount : UINT64_MAX;
   rep_->buffer_offset = size;
   rep_->range_synced = size;

@@ -2,10 +2,12 @@
 // large sequential output: direct I/O alignment, rate limiting, preallocation,
 // periodic range syncs, and byte counting.
 //
-// A log may be filled through memory instead (Options::grow_ahead): the file gets zeroes ahead, a
-// window of memory shows them, and a short append is stored there, which costs no system call and
-// leaves the bytes as safe as write(2) does: they outlive the process, and Sync() makes them
-// durable. Its size does not change with every append then, so that a sync has less to write.
+// A log may be filled through memory instead (FileOptions::grow_ahead, where the file system can,
+// and reserved space): every append is flushed then. The file gets zeroes ahead, a window of memory
+// shows them, and a short append is stored there, which costs no system call and leaves the bytes
+// as safe as write(2) does: they outlive the process, and Sync() makes them durable. Until
+// EndAhead() or Close() the file ends with zeroes. Its size does not change with every append then,
+// so that a sync has less to write.
 //
 //   appended ------------------------>|  zeroes ----------->|
 //   |............|....................|.....................|
@@ -44,9 +46,6 @@ class FileWriter {
     // Its errors come with a later call. Not with direct I/O or a rate limit.
     ThreadPool* pool = nullptr;
     ThreadPool::Priority pool_priority = ThreadPool::Priority::kLow;
-    // Short appends are stored in memory that shows the file, where the file system can; every
-    // append must be flushed. Until EndAhead() or Close() the file ends with zeroes.
-    bool grow_ahead = false;
   };
 
   FileWriter(std::unique_ptr<WritableFile> file, std::string path, const FileOptions& file_options,

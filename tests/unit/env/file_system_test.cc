@@ -462,6 +462,16 @@ TEST_F(PosixTest, WriterDeliversEveryByteInOrder) {
   EXPECT_GT(limiter->total_bytes(IoPriority::kHigh), 0u);
 }
 
+// What a log does with a record.
+Status AppendFlushed(FileWriter* writer, const std::string& piece, bool as_room = true) {
+  if (char* const room = as_room ? writer->Room(piece.size()) : nullptr; room != nullptr) {
+    memcpy(room, piece.data(), piece.size());
+    return writer->AppendFilled(piece.size(), /*flush=*/true);
+  }
+  Status s = writer->Append(piece);
+  return s.ok() ? writer->Flush() : s;
+}
+
 // Appends of all sizes, in pieces and as rooms, with syncs now and then: after each the file holds
 // what was appended, and behind it nothing but zeroes.
 TEST_P(FileSystemTest, WriterGrowsAheadAndKeepsEveryByteInOrder) {
@@ -473,7 +483,6 @@ TEST_P(FileSystemTest, WriterGrowsAheadAndKeepsEveryByteInOrder) {
     ASSERT_TRUE(file.ok());
     FileWriter::Options options;
     options.preallocation_bytes = 1 << 20;
-    options.grow_ahead = true;
     FileWriter writer(std::move(*file), Path("log"), file_options, options);
     std::string expected;
     uint64_t largest_tail = 0;
@@ -488,14 +497,7 @@ TEST_P(FileSystemTest, WriterGrowsAheadAndKeepsEveryByteInOrder) {
       const bool large = random.OneIn(200);
       std::string piece(random.Uniform(large ? 40000 : 300) + 1, '\0');
       for (char& byte : piece) byte = static_cast<char>(random.Next());
-      char* const room = random.OneIn(30) ? nullptr : writer.Room(piece.size());
-      if (room != nullptr) {
-        memcpy(room, piece.data(), piece.size());
-        ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
-      } else {
-        ASSERT_TRUE(writer.Append(piece).ok());
-        ASSERT_TRUE(writer.Flush().ok());
-      }
+      ASSERT_TRUE(AppendFlushed(&writer, piece, /*as_room=*/!random.OneIn(30)).ok());
       expected += piece;
       ASSERT_EQ(writer.size_bytes(), expected.size());
       ASSERT_EQ(writer.flushed_bytes(), expected.size());
@@ -526,7 +528,6 @@ TEST_P(FileSystemTest, WriterIsSyncedBesideStores) {
   ASSERT_TRUE(file.ok());
   FileWriter::Options options;
   options.preallocation_bytes = 1 << 20;
-  options.grow_ahead = true;
   FileWriter writer(std::move(*file), Path("log"), file_options, options);
   std::atomic<bool> done{false};
   std::thread syncing([&] {
@@ -538,10 +539,7 @@ TEST_P(FileSystemTest, WriterIsSyncedBesideStores) {
   std::string expected;
   for (int i = 0; i < 20000; i++) {
     const std::string piece = "piece " + std::to_string(i);
-    char* const room = writer.Room(piece.size());
-    ASSERT_NE(room, nullptr);
-    memcpy(room, piece.data(), piece.size());
-    ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
+    ASSERT_TRUE(AppendFlushed(&writer, piece).ok());
     expected += piece;
   }
   done = true;
@@ -562,7 +560,6 @@ TEST(FileWriter, WritesWhereItCannotGrow) {
     ASSERT_TRUE(file.ok());
     FileWriter::Options options;
     options.preallocation_bytes = 1 << 20;
-    options.grow_ahead = true;
     FileWriter writer(std::move(*file), "/log", file_options, options);
     FaultFileSystem::Plan plan;
     plan.kinds = FaultFileSystem::kAllocate;
@@ -573,13 +570,7 @@ TEST(FileWriter, WritesWhereItCannotGrow) {
     std::string expected;
     for (int i = 0; i < 20000; i++) {
       const std::string piece = "piece " + std::to_string(i);
-      if (char* const room = writer.Room(piece.size()); room != nullptr) {
-        memcpy(room, piece.data(), piece.size());
-        ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
-      } else {
-        ASSERT_TRUE(writer.Append(piece).ok());
-        ASSERT_TRUE(writer.Flush().ok());
-      }
+      ASSERT_TRUE(AppendFlushed(&writer, piece).ok());
       expected += piece;
     }
     EXPECT_GT(faults.failures(), 0u);
@@ -632,15 +623,13 @@ TEST(FileWriter, DoesNotStoreToAWindowThatWentBadInAPause) {
   BrittleFile& file = *owned;
   FileWriter::Options options;
   options.preallocation_bytes = 1 << 20;
-  options.grow_ahead = true;
-  FileWriter writer(std::move(owned), "/log", FileOptions(), options);
+  FileOptions file_options;
+  file_options.grow_ahead = true;
+  FileWriter writer(std::move(owned), "/log", file_options, options);
   std::string expected;
   const auto append = [&] {
     const std::string piece = "piece " + std::to_string(expected.size());
-    char* const room = writer.Room(piece.size());
-    ASSERT_NE(room, nullptr);
-    memcpy(room, piece.data(), piece.size());
-    ASSERT_TRUE(writer.AppendFilled(piece.size(), /*flush=*/true).ok());
+    ASSERT_TRUE(AppendFlushed(&writer, piece).ok());
     expected += piece;
     ASSERT_TRUE(Slice(*ReadFileToString(memory.get(), "/log")).StartsWith(expected));
   };
