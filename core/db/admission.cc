@@ -109,7 +109,7 @@ Status DbImpl::DelayWrite(Writer* leader) {
     }
     waited = true;
     queue_.RefuseNoSlowdown(leader, Status::Incomplete("Write stall"));
-    work_done_.Wait();
+    AwaitJobs();
   }
   if (waited) {
     queue_.AllowSlowdown();

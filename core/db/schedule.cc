@@ -193,7 +193,7 @@ Status DbImpl::WaitForCompact(const WaitForCompactOptions& options) {
       const uint64_t now_us = env_->clock->NowMicros();
       if (now_us >= deadline_us) return Status::TimedOut();
       if (deadline_us == UINT64_MAX) {
-        work_done_.Wait();
+        AwaitJobs();
       } else {
         (void)work_done_.WaitFor(std::min<uint64_t>(deadline_us - now_us, 1000000));
       }
