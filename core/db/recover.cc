@@ -577,10 +577,10 @@ Status DbOpener::SettleFamilies() {
     }
   }
   kept_in_memory_ = !all_settled;
-  if (!options_->allow_2pc) {
+  if (!options_->allow_2pc && (all_settled || !wals_.empty())) {
     // Logs before the first that was needed may still be there, if the families they were kept for
     // have been dropped since.
-    const uint64_t first_log = all_settled || wals_.empty() ? next_log : wals_.front().number;
+    const uint64_t first_log = all_settled ? next_log : wals_.front().number;
     log_edit_.min_log_number_to_keep = first_log;
     if (options_->track_and_verify_wals_in_manifest) log_edit_.wal_deletion = first_log;
   }

@@ -156,7 +156,7 @@ TEST(RecoveryChecks, FindHalfAnAtomicFlush) {
   FlushOptions flush;
   flush.wait = false;
   ASSERT_TRUE(database.db()->Flush(flush, {database.handles().at("second").get()}).ok());
-  database.Close();
+  (void)database.Close().ok();
   const std::vector<Fault> faults = played.Faults();
   EXPECT_TRUE(Has(faults, 5)) << Text(faults);
 }
@@ -174,7 +174,7 @@ TEST(RecoveryChecks, FindSequenceNumbersThatWentBack) {
     }
   }
   ASSERT_TRUE(database.db()->Write(WriteOptions(), &batch).ok());
-  database.Close();
+  (void)database.Close().ok();
   const RecoveryCheck check(played.workload(), played.history(), nullptr);
   const std::vector<Fault> faults = check.Check(&disk, played.All(), true, false).faults;
   EXPECT_TRUE(Has(faults, 6)) << Text(faults);
@@ -264,7 +264,7 @@ TEST(RecoveryChecks, FindWhatGenuineCannotRead) {
   for (const auto& [name, handle] : database.handles()) {
     ASSERT_TRUE(database.db()->CompactRange(compact, handle.get(), nullptr, nullptr).ok());
   }
-  database.Close();
+  (void)database.Close().ok();
   const std::vector<Fault> faults = played.Faults(/*thorough=*/false, genuine.get());
   EXPECT_TRUE(Has(faults, 10)) << Text(faults);
 }

@@ -99,7 +99,7 @@ RecoveryCheck::Outcome RecoveryCheck::Check(CrashFileSystem* disk, const Expecta
       faults->push_back({9, "a second cut lost what the first recovery had, or a synced write"});
     }
   }
-  database.Close();
+  (void)database.Close().ok();
   if (ask_genuine && genuine_ != nullptr && faults->empty()) {
     Moment theirs;
     if (Status s = genuine_->ReadCopy(disk, kDatabasePath, &theirs); !s.ok()) {
