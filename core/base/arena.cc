@@ -17,7 +17,6 @@ struct Pool {
   Mutex mu;
   std::vector<char*> chunks SKARN_GUARDED_BY(mu);
   size_t in_use SKARN_GUARDED_BY(mu) = 0;  // Chunks of one unit that were given out.
-  size_t capacity SKARN_GUARDED_BY(mu) = 8;
 };
 
 Pool& GetPool() {
@@ -29,21 +28,24 @@ size_t RoundUpToChunks(size_t size) {
   return (size + ChunkPool::kChunkBytes - 1) / ChunkPool::kChunkBytes * ChunkPool::kChunkBytes;
 }
 
-char* MapChunks(size_t size) {
+}  // namespace
+
+char* ChunkPool::Map(size_t size) {
+  size = RoundUpToChunks(size);
   // One chunk more than needed, so that an aligned start lies inside.
-  const size_t mapped = size + ChunkPool::kChunkBytes;
+  const size_t mapped = size + kChunkBytes;
   if (mapped < size) return nullptr;
   void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
   const auto start = reinterpret_cast<uintptr_t>(memory);
-  const size_t skip = -start & (ChunkPool::kChunkBytes - 1);
+  const size_t skip = -start & (kChunkBytes - 1);
   char* aligned = static_cast<char*>(memory) + skip;
   if (skip != 0) munmap(memory, skip);
   munmap(aligned + size, mapped - skip - size);
   return aligned;
 }
 
-}  // namespace
+void ChunkPool::Unmap(char* chunk, size_t size) { munmap(chunk, RoundUpToChunks(size)); }
 
 char* ChunkPool::Acquire(size_t size, bool* fresh) {
   if (size > SIZE_MAX - 2 * kChunkBytes) return nullptr;
@@ -61,7 +63,7 @@ char* ChunkPool::Acquire(size_t size, bool* fresh) {
     }
   }
   if (fresh != nullptr) *fresh = true;
-  char* const chunk = MapChunks(size);
+  char* const chunk = Map(size);
   if (chunk != nullptr && size == kChunkBytes) {
     Pool& pool = GetPool();
     MutexLock lock(&pool.mu);
@@ -77,9 +79,9 @@ void ChunkPool::Release(char* chunk, size_t size) {
     Pool& pool = GetPool();
     MutexLock lock(&pool.mu);
     --pool.in_use;
-    // No more than half of what is in use elsewhere: while writers fill memtables that is what
-    // they soon ask for, and where little is written nothing is held.
-    const size_t most = std::min(pool.capacity, pool.in_use / 2);
+    // Where little is in use, little is about to be asked for. The quarter leaves room for the
+    // arrays of the flush that begins now.
+    const size_t most = pool.in_use - pool.in_use / 4;
     if (pool.chunks.size() < most) {
       ForbidMemory(chunk, kChunkBytes);
       pool.chunks.push_back(chunk);
@@ -91,7 +93,7 @@ void ChunkPool::Release(char* chunk, size_t size) {
     }
   }
   for (char* memory : surplus) {
-    if (memory != nullptr) munmap(memory, size);
+    if (memory != nullptr) Unmap(memory, size);
   }
 }
 
@@ -115,15 +117,6 @@ size_t ChunkPool::PooledChunks() {
   Pool& pool = GetPool();
   MutexLock lock(&pool.mu);
   return pool.chunks.size();
-}
-
-void ChunkPool::SetCapacity(size_t count) {
-  Pool& pool = GetPool();
-  {
-    MutexLock lock(&pool.mu);
-    pool.capacity = count;
-  }
-  Trim(count);
 }
 
 namespace {

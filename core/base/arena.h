@@ -1,7 +1,7 @@
 // Arena hands out memory that is freed all at once, when the arena is destroyed.
 //
-// Memory comes in 2 MiB chunks from a process-wide pool, so that a new memtable writes to
-// pages that were touched before. Huge pages are not asked for: whoever touches one first
+// Memory comes in 2 MiB chunks from a process-wide pool, so that a memtable writes to pages
+// which the one before it has touched. Huge pages are not asked for: whoever touches one first
 // waits until all of it is cleared, hundreds of microseconds, milliseconds where a
 // hypervisor has to find the memory.
 // The first few kilobytes come from the heap instead: thousands of empty arenas cost
@@ -22,7 +22,7 @@
 
 namespace skarn {
 
-// Memory in multiples of 2 MiB, aligned to 2 MiB. Single chunks are pooled.
+// Memory of memtables in multiples of 2 MiB, aligned to 2 MiB. Single chunks are pooled.
 class ChunkPool {
  public:
   static constexpr size_t kChunkBytes = size_t{2} << 20;
@@ -31,12 +31,16 @@ class ChunkPool {
   // exhausted. `size` is rounded up to a multiple of kChunkBytes. `fresh`, when given, is told
   // whether the pages come from the system untouched: then they are zeroes.
   static char* Acquire(size_t size = kChunkBytes, bool* fresh = nullptr);
+  // Keeps the chunk, as long as no more are kept than three quarters of those in use: the memtable
+  // that is being filled takes them next, and both are never more than what was in use at once.
   static void Release(char* chunk, size_t size = kChunkBytes);
   // Gives pooled chunks back to the system until at most `count` are left.
   static void Trim(size_t count);
   static size_t PooledChunks();
-  // Chunks kept at most; more are given back as they are released. Default 8.
-  static void SetCapacity(size_t count);
+
+  // The same memory past the pool, for others than memtables: untouched, and given back at once.
+  static char* Map(size_t size);
+  static void Unmap(char* chunk, size_t size);
 };
 
 class Arena {

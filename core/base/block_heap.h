@@ -3,9 +3,9 @@
 // page tables than in its caches; here they lie close together in chunks of huge pages.
 //
 // Who frees an object tells its size, so an object has 8 bytes of overhead. Neighbours that are
-// free are joined, and a chunk with nothing in it goes back to the pool (ChunkPool). There are
-// several heaps on machines with many processors, and a thread allocates from one of them; to
-// users they are one.
+// free are joined, and a chunk with nothing in it goes back to the system. There are several heaps
+// on machines with many processors, and a thread allocates from one of them; to users they are
+// one.
 //
 // What is larger than kObjectBytesMax comes from malloc(). So does everything under the address
 // and thread sanitizers, which then see what is used after it was freed.

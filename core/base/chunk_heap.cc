@@ -11,14 +11,9 @@ namespace skarn {
 namespace {
 
 void UseSmallPages(void* chunk) { (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_NOHUGEPAGE); }
-// For a chunk whose content matters: the system moves it in the background. Not MADV_COLLAPSE,
-// which keeps the caller waiting for milliseconds.
-void AllowHugePages(void* chunk) { (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_HUGEPAGE); }
-// For one whose content does not matter. `touched`: it may be on small pages already.
-void UseHugePages(void* chunk, bool touched) {
-  if (touched) (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_DONTNEED);
-  (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_HUGEPAGE);
-}
+// A chunk with content is moved by the system in the background. Not MADV_COLLAPSE, which keeps
+// the caller waiting for milliseconds.
+void UseHugePages(void* chunk) { (void)madvise(chunk, ChunkPool::kChunkBytes, MADV_HUGEPAGE); }
 
 }  // namespace
 
@@ -26,7 +21,7 @@ ChunkHeap::~ChunkHeap() {
   MutexLock lock(&mu_);
   while (chunks_ != nullptr) {
     Chunk* const next = chunks_->next;
-    ChunkPool::Release(reinterpret_cast<char*>(chunks_));
+    ChunkPool::Unmap(reinterpret_cast<char*>(chunks_), ChunkPool::kChunkBytes);
     chunks_ = next;
   }
 }
@@ -143,12 +138,10 @@ void* ChunkHeap::Allocate(size_t bytes) {
     Chunk* const full = on_small_pages_;
     on_small_pages_ = nullptr;
     lock.Unlock();
-    bool fresh = false;
-    auto* const chunk =
-        reinterpret_cast<Chunk*>(ChunkPool::Acquire(ChunkPool::kChunkBytes, &fresh));
-    if (chunk != nullptr) first ? UseSmallPages(chunk) : UseHugePages(chunk, !fresh);
-    // Should it have been given back meanwhile, this does no harm.
-    if (full != nullptr) AllowHugePages(full);
+    auto* const chunk = reinterpret_cast<Chunk*>(ChunkPool::Map(ChunkPool::kChunkBytes));
+    if (chunk != nullptr) first ? UseSmallPages(chunk) : UseHugePages(chunk);
+    // Should it have been given back meanwhile, this fails or does no harm.
+    if (full != nullptr) UseHugePages(full);
     lock.Lock();
     if (chunk == nullptr) return nullptr;
     if (first) on_small_pages_ = chunk;
@@ -200,7 +193,7 @@ void ChunkHeap::Free(void* memory) {
     MutexLock lock(&heap->mu_);
     empty = heap->Return(PieceOf(memory));
   }
-  if (empty != nullptr) ChunkPool::Release(reinterpret_cast<char*>(empty));
+  if (empty != nullptr) ChunkPool::Unmap(reinterpret_cast<char*>(empty), ChunkPool::kChunkBytes);
 }
 
 }  // namespace skarn

@@ -1,4 +1,4 @@
-// ChunkHeap hands out pieces of the chunks of ChunkPool and joins what comes back.
+// ChunkHeap hands out pieces of chunks of 2 MiB and joins what comes back.
 //
 // How it works. A chunk is a row of pieces, each with a header of 8 bytes that tells its own size
 // and that of the piece before it. Free pieces hang in lists by size: 32 lists for each power of

@@ -35,7 +35,7 @@ TEST(MemoryChores, LeavesWhatAWriterPutsThereMeanwhile) {
 }
 
 TEST(MemoryChores, StopsWhetherItsJobsRanOrWereDropped) {
-  // The pool holds no more than half of what is in use.
+  // The pool holds no more than three quarters of what is in use.
   char* const others[] = {ChunkPool::Acquire(), ChunkPool::Acquire()};
   char* const chunk = ChunkPool::Acquire();
   for (int i = 0; i < 50; ++i) {
