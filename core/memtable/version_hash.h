@@ -57,7 +57,9 @@ class VersionHash {
         if (slot == 0) return 0;
         if ((slot ^ hash) >> 32 != 0) continue;
         const auto ref = static_cast<RecordRef>(slot);
-        if (SKARN_LIKELY(SameKey(ref, user_key))) return ref;
+        const char* const record = store_.At(ref);
+        PrefetchValue(record);
+        if (SKARN_LIKELY(SameBytes(ReadRecordKey(record).user_key, user_key))) return ref;
       }
       segment = segment->next.load(std::memory_order_acquire);
     } while (SKARN_UNLIKELY(segment != nullptr));
@@ -87,7 +89,7 @@ class VersionHash {
       if ((slot ^ hash) >> 32 != 0) continue;
       const char* record = store_.At(static_cast<RecordRef>(slot));
       __builtin_prefetch(record);
-      __builtin_prefetch(record + 64);
+      PrefetchValue(record);
       return;
     }
   }
@@ -113,6 +115,11 @@ class VersionHash {
     }
   };
 
+  // The value is wanted next: its lines come while the key's is waited for.
+  static void PrefetchValue(const char* record) {
+    __builtin_prefetch(record + 64);
+    __builtin_prefetch(record + 128);
+  }
   bool SameKey(RecordRef ref, Slice user_key) const {
     const RecordKey key = ReadRecordKey(store_.At(ref));
     return SameBytes(key.user_key, user_key);
