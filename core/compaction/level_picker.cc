@@ -97,8 +97,18 @@ class LevelPicker final : public CompactionPicker {
     choice.output_level = range.output_level;
     choice.reason = CompactionReason::kManualCompaction;
     storage.OverlappingFiles(range.input_level, range.begin, range.end, &choice.files);
-    std::erase_if(choice.files,
-                  [&](const FileMetadata* file) { return file->number >= range.max_file_number; });
+    // Files that are too new are no inputs, nor may what is written span them: those up to the
+    // next of them, and the rest is another piece.
+    const auto too_new = [&](const FileMetadata* file) {
+      return file->number >= range.max_file_number;
+    };
+    const auto begin = std::find_if_not(choice.files.begin(), choice.files.end(), too_new);
+    const auto end = std::find_if(begin, choice.files.end(), too_new);
+    const auto rest = std::find_if_not(end, choice.files.end(), too_new);
+    if (rest != choice.files.end()) {
+      *next_begin = order_.StripTimestamp((*rest)->smallest_user_key()).ToString();
+    }
+    choice.files = std::vector<FileMetadata*>(begin, end);
     if (choice.files.empty()) return nullptr;
 
     // Not more at once than the options allow; the rest is another piece.
@@ -246,11 +256,17 @@ class LevelPicker final : public CompactionPicker {
                    order_.CompareStripped(high,
                                           order_.StripTimestamp(taken->smallest_user_key())) >= 0;
           });
-      if (overlaps_taken || storage.RangeOverlaps(choice->output_level, &low, &high) ||
-          OverlapsRunningOutput(low, high, choice->output_level)) {
+      if (overlaps_taken) break;
+      // With the gaps between them: if they cannot be moved, what a merge writes spans those too.
+      choice->files.push_back(file);
+      Slice first;
+      Slice last;
+      storage.KeyRange(choice->files, &first, &last);
+      if (storage.RangeOverlaps(choice->output_level, &first, &last) ||
+          OverlapsRunningOutput(first, last, choice->output_level)) {
+        choice->files.pop_back();
         break;
       }
-      choice->files.push_back(file);
     }
     if (choice->files.empty()) return false;
     std::reverse(choice->files.begin(), choice->files.end());  // Newest first again.

@@ -104,7 +104,7 @@ Status DbImpl::Shutdown(bool check_snapshots) {
   delete table;
   {
     MutexLock lock(&mutex_);
-    while (purge_requested_.load(std::memory_order_acquire)) work_done_.Wait();
+    while (purge_requested_.load(std::memory_order_acquire) != kNoPurge) AwaitJobs();
   }
   if (was_open) PurgeObsoleteFiles(/*full=*/false);
 

@@ -619,6 +619,7 @@ class DbImpl final : public Db {
 
   uint64_t last_stats_dump_us_ SKARN_GUARDED_BY(mutex_) = 0;
   uint64_t last_wakeup_us_ SKARN_GUARDED_BY(mutex_) = 0;  // When ages were looked at last.
+  int purges_running_ SKARN_GUARDED_BY(mutex_) = 0;  // That know what they are going to delete.
   // Where the interval of the next `rocksdb.dbstats` begins.
   DbStats interval_stats_ SKARN_GUARDED_BY(mutex_);
   uint64_t interval_began_us_ SKARN_GUARDED_BY(mutex_) = 0;
@@ -630,7 +631,9 @@ class DbImpl final : public Db {
   std::atomic<int> manual_compactions_disabled_{0};
   std::atomic<int> next_job_id_{0};
   std::atomic<ColumnFamily*> dead_families_{nullptr};
-  std::atomic<bool> purge_requested_{false};
+  // Of a purge in the background: it is at work, or is to begin, perhaps once more.
+  static constexpr uint8_t kNoPurge = 0, kPurging = 1, kPurgeDue = 2;
+  std::atomic<uint8_t> purge_requested_{kNoPurge};
   // Threads that will purge by themselves: the last reader of a version need not ask for it.
   std::atomic<int> purge_expected_{0};
   std::atomic<bool> purge_wanted_{false};       // A version went after the last purge had begun.

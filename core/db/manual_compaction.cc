@@ -133,8 +133,7 @@ Status DbImpl::CompactLevels(const CompactRangeOptions& options, ColumnFamily* f
   version->Unref();
   Status status;
   int final_level = std::max(first, 0);
-  if (first >= 0 && style != CompactionStyle::kLevel) {
-    final_level = style == CompactionStyle::kUniversal ? levels - 1 : 0;
+  if (first >= 0 && (style == CompactionStyle::kFIFO || levels == 1)) {
     status = RunManualCompaction(options, family, /*input_level=*/0, &final_level, begin, end,
                                  /*max_file_number=*/UINT64_MAX, /*allow_move=*/true);
   } else if (first >= 0) {
@@ -156,9 +155,11 @@ Status DbImpl::CompactLevels(const CompactRangeOptions& options, ColumnFamily* f
         (bottommost == BottommostLevelCompaction::kForce ||
          bottommost == BottommostLevelCompaction::kForceOptimized ||
          (bottommost == BottommostLevelCompaction::kIfHaveCompactionFilter && has_filter))) {
-      // There, what was not written just now is rewritten in place.
-      status = RunManualCompaction(options, family, final_level, &final_level, begin, end,
-                                   next_file_number, /*allow_move=*/false);
+      // There, what was not written just now is rewritten in place; forced, all of it.
+      status = RunManualCompaction(
+          options, family, final_level, &final_level, begin, end,
+          bottommost == BottommostLevelCompaction::kForce ? UINT64_MAX : next_file_number,
+          /*allow_move=*/false);
     }
   }
   if (status.ok() && options.change_level) {

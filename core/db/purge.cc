@@ -92,7 +92,16 @@ void DbImpl::PurgeObsoleteFiles(bool full, bool leave_logs) {
         for (const std::string& directory : family->versions()->directories()) add(directory);
       }
     }
+    ++purges_running_;
   }
+  struct Running {
+    ~Running() {
+      MutexLock lock(&db->mutex_);
+      --db->purges_running_;
+      db->work_done_.SignalAll();
+    }
+    DbImpl* const db;
+  } const running{this};
 
   // Nothing below needs the mutex: what is deleted has no name in any state that can come back.
   if (!logs.empty()) wals_.AwaitSyncsOfReleased();
@@ -256,17 +265,22 @@ void DbImpl::PurgeArchive() {
 void DbImpl::RequestPurge() {
   // Closing purges by itself; what an iterator lets go after that is for the next open.
   if (shutting_down_.load(std::memory_order_acquire)) return;
-  if (purge_requested_.exchange(true, std::memory_order_acq_rel)) return;
+  if (purge_requested_.exchange(kPurgeDue, std::memory_order_acq_rel) != kNoPurge) return;
   env_->thread_pool->RaiseThreads(ThreadPool::Priority::kHigh, 1);
   env_->thread_pool->Schedule(ThreadPool::Priority::kHigh, this, [this] { BackgroundPurge(); });
 }
 
 void DbImpl::BackgroundPurge() {
-  EpochDomain::Drain();
-  PurgeObsoleteFiles(/*full=*/false);
-  MutexLock lock(&mutex_);
-  purge_requested_.store(false, std::memory_order_release);
-  work_done_.SignalAll();
+  // What is let go while files are being deleted is looked for as well.
+  for (uint8_t state = kPurgeDue; state == kPurgeDue;) {
+    purge_requested_.store(kPurging, std::memory_order_release);
+    EpochDomain::Drain();
+    PurgeObsoleteFiles(/*full=*/false);
+    MutexLock lock(&mutex_);
+    state = kPurging;
+    purge_requested_.compare_exchange_strong(state, kNoPurge, std::memory_order_acq_rel);
+    work_done_.SignalAll();
+  }
 }
 
 Status DbImpl::DisableFileDeletions() {

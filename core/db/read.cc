@@ -93,12 +93,12 @@ void DbImpl::LookUp(const ReadOptions& options, SuperVersion* super_version, Mem
     uint64_t asked = 0;
     if (!active->empty()) {
       ++asked;
-      active->Get(lookup);
+      active->Get(lookup, !options.ignore_range_deletions);
     }
     for (MemTable* table : super_version->immutables) {
       if (lookup->settled()) break;
       ++asked;
-      table->Get(lookup);
+      table->Get(lookup, !options.ignore_range_deletions);
     }
     PerfAdd(CurrentThreadContext(), PerfMetric::kGetFromMemtableCount, asked);
     if (lookup->done()) return;
@@ -283,12 +283,12 @@ void DbImpl::MultiGet(const ReadOptions& options, size_t count, ColumnFamilyHand
     };
     if (!skip) {
       if (!super_version->active->empty()) {
-        super_version->active->MultiGet(waiting, waiting_count);
+        super_version->active->MultiGet(waiting, waiting_count, !options.ignore_range_deletions);
         keep_unsettled();
       }
       for (MemTable* table : super_version->immutables) {
         if (waiting_count == 0) break;
-        table->MultiGet(waiting, waiting_count);
+        table->MultiGet(waiting, waiting_count, !options.ignore_range_deletions);
         keep_unsettled();
       }
     }

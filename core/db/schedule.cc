@@ -188,7 +188,7 @@ Status DbImpl::WaitForCompact(const WaitForCompactOptions& options) {
       const bool busy =
           flushes_scheduled_ > 0 || compactions_scheduled_ > 0 || manual_running_ > 0 ||
           !flush_queue_.empty() || !compaction_queue_.empty() ||
-          (options.wait_for_purge && purge_requested_.load(std::memory_order_acquire));
+          (options.wait_for_purge && purge_requested_.load(std::memory_order_acquire) != kNoPurge);
       if (!busy) break;
       const uint64_t now_us = env_->clock->NowMicros();
       if (now_us >= deadline_us) return Status::TimedOut();

@@ -61,11 +61,6 @@ class TtlFilter final : public CompactionFilter {
     return decision;
   }
 
-  bool FilterMergeOperand(int level, Slice key, Slice operand) const override {
-    if (IsExpired(operand, ttl_, clock_)) return true;
-    return user_ != nullptr && user_->FilterMergeOperand(level, key, WithoutTime(operand));
-  }
-
  private:
   const int32_t ttl_;
   Clock* const clock_;

@@ -176,6 +176,13 @@ Status DbImpl::GetUpdatesSince(SequenceNumber sequence, std::unique_ptr<WalItera
   if (sequence > LatestSequence()) {
     return Status::NotFound("Requested sequence not yet written in the db");
   }
+  {
+    // Not what is being deleted, as by opening: it would go while it is read.
+    MutexLock lock(&mutex_);
+    while (purge_requested_.load(std::memory_order_acquire) != kNoPurge || purges_running_ > 0) {
+      AwaitJobs();
+    }
+  }
   std::vector<LogFile> logs;
   const auto collect = [&](const std::string& directory, bool archived) -> Status {
     std::vector<std::string> names;

@@ -337,9 +337,9 @@ inline bool MemTable::OfferKey(PointLookup* lookup, const RecordKey& key) const 
   return lookup->Offer(key.user_key, key.tag, ReadRecordValue(key.rest), source);
 }
 
-void MemTable::Get(PointLookup* lookup) const {
+void MemTable::Get(PointLookup* lookup, bool tombstones) const {
   const Rep& rep = *rep_;
-  if (SKARN_UNLIKELY(rep.tombstones.count() != 0)) {
+  if (SKARN_UNLIKELY(rep.tombstones.count() != 0) && tombstones) {
     Slice timestamp;
     const SequenceNumber covered = rep.tombstones.MaxCovering(
         lookup->user_key(), lookup->snapshot(), lookup->read_timestamp(), &timestamp);
@@ -377,7 +377,7 @@ void MemTable::GetOrdered(PointLookup* lookup) const {
   }
 }
 
-void MemTable::MultiGet(PointLookup* const* lookups, size_t count) const {
+void MemTable::MultiGet(PointLookup* const* lookups, size_t count, bool tombstones) const {
   const Rep& rep = *rep_;
   if (rep.hash.has_value()) {
     const VersionHash& hash = rep.hash->ForReading();
@@ -385,11 +385,11 @@ void MemTable::MultiGet(PointLookup* const* lookups, size_t count) const {
       const size_t end = std::min(begin + kMultiGetGroup, count);
       for (size_t i = begin; i < end; ++i) hash.PrefetchGroup(lookups[i]->hash());
       for (size_t i = begin; i < end; ++i) hash.PrefetchRecord(lookups[i]->hash());
-      for (size_t i = begin; i < end; ++i) Get(lookups[i]);
+      for (size_t i = begin; i < end; ++i) Get(lookups[i], tombstones);
     }
     return;
   }
-  for (size_t i = 0; i < count; ++i) Get(lookups[i]);
+  for (size_t i = 0; i < count; ++i) Get(lookups[i], tombstones);
 }
 
 size_t MemTable::CountSuccessiveMerges(Slice user_key, SequenceNumber snapshot) const {

@@ -80,10 +80,10 @@ class MemTable {
   // at least as long; returns false when a new version must be added instead.
   bool UpdateInPlace(Slice user_key, Slice value);
 
-  // Offers this memtable's versions of the key to `lookup`, tombstones included.
-  void Get(PointLookup* lookup) const;
+  // Offers this memtable's versions of the key to `lookup`, with `tombstones` also those.
+  void Get(PointLookup* lookup, bool tombstones = true) const;
   // The same for many keys, overlapping their cache misses.
-  void MultiGet(PointLookup* const* lookups, size_t count) const;
+  void MultiGet(PointLookup* const* lookups, size_t count, bool tombstones = true) const;
   // How many merge operands are at the head of the key (max_successive_merges).
   size_t CountSuccessiveMerges(Slice user_key, SequenceNumber snapshot) const;
   // The newest sequence number of the key, for conflict checks; false when it is not here.

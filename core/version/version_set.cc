@@ -144,8 +144,12 @@ ColumnFamilyVersions* VersionSet::Find(const std::string& name) const {
 }
 
 Version* VersionSet::NewVersion(ColumnFamilyVersions* family, const ColumnFamilyOptions& options) {
+  // Universal style is arranged by levels, where it has any.
+  const bool levels =
+      options.compaction_style == CompactionStyle::kUniversal && family->num_levels_ > 1;
   return new Version(this, family, family->table_cache_.get(), NewVersionNumber(), &family->order_,
-                     family->num_levels_, options.compaction_style);
+                     family->num_levels_,
+                     levels ? CompactionStyle::kLevel : options.compaction_style);
 }
 
 Status VersionSet::Prepare(ColumnFamilyVersions* family, Version* version,

@@ -1,5 +1,6 @@
 #include "core/wal/log_reader.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -59,9 +60,31 @@ struct LogReader::Rep {
   // Following, in front of a header of zeroes: whether there is a record after all, here or, where
   // these zeroes only fill up the block, in the next one. If not, reading ends for now.
   bool FindRecordBehindZeroes();
-  // Following, in front of damage: whether to look at it once more, because the writer may have
-  // been at work on it.
-  bool LookAgain();
+  // Following, in front of damage that claims `size` bytes: whether to look again, because the
+  // writer may have been at work on it. While it is, reading ends for now.
+  bool LookAgain(size_t size);
+  // Whether the end of the record in front, and all behind it, is zeroes: not written yet.
+  bool NothingBehind(size_t size);
+  // Whether length and type, which the writer sets last, are there, and of this log.
+  bool AtRecord() const {
+    if (buffer.size() < kLogHeaderSize || DecodeFixed32(buffer.data() + 3) >> 8 == 0) return false;
+    if (!recycled) return true;
+    return buffer.size() >= kRecyclableLogHeaderSize &&
+           DecodeFixed32(buffer.data() + kLogHeaderSize) == static_cast<uint32_t>(log_number);
+  }
+  // Following: reading ends for now, and goes on at this offset.
+  void EndForNow(uint64_t offset) {
+    unwritten = offset;
+    buffer = Slice();
+    eof = true;
+  }
+  // Following a recycled log, in front of what is no record of it: reading ends for now, because
+  // what comes next is written over it.
+  bool EndsAtOldBytes() {
+    if (!following || !recycled) return false;
+    EndForNow(position());
+    return true;
+  }
   // The checksum of a record of `type` with the payload at `from`, in this log.
   uint32_t ChecksumOf(uint8_t type, const char* from, size_t length) const;
   // Whether the checksum at `header` tells that a bit of the type is wrong, or the log's number.
@@ -90,11 +113,12 @@ struct LogReader::Rep {
   const std::unique_ptr<char[]> block;
   bool exact = false;
   bool following = false;
-  std::optional<uint64_t> unwritten;     // Following, at the end: where there were zeroes.
-  std::optional<uint64_t> looked_again;  // At what offset.
-  Slice buffer;                          // What is left of the block.
-  size_t block_bytes = 0;                // Bytes of the block that were read.
-  uint64_t block_end = 0;                // File offset just after them.
+  std::optional<uint64_t> unwritten;  // Following, at the end: from where on.
+  std::optional<uint64_t> looked_at;  // Following, in front of damage: where,
+  int looks = 0;                      // and how often it was looked at again.
+  Slice buffer;                       // What is left of the block.
+  size_t block_bytes = 0;             // Bytes of the block that were read.
+  uint64_t block_end = 0;             // File offset just after them.
   bool eof = false;
   bool resume = false;  // ContinueAfterEnd() was called: keep the fragments below.
 
@@ -140,6 +164,7 @@ void LogReader::ContinueAfterEnd() {
   if (!rep.eof) return;
   rep.eof = false;
   rep.resume = true;
+  rep.looked_at.reset();
   if (rep.unwritten) {
     (void)rep.LoadBlockFrom(*std::exchange(rep.unwritten, std::nullopt));
     return;
@@ -203,29 +228,38 @@ bool LogReader::Rep::LoadBlockFrom(uint64_t offset) {
 }
 
 bool LogReader::Rep::FindRecordBehindZeroes() {
-  // Length and type, which the writer sets last.
-  const auto at_record = [this] {
-    return buffer.size() >= kLogHeaderSize && (DecodeFixed32(buffer.data() + 3) >> 8) != 0;
-  };
   const uint64_t zeroes = position();
   // They may have been read long ago.
-  if (LoadBlockFrom(zeroes) && at_record()) return true;
+  if (LoadBlockFrom(zeroes) && AtRecord()) return true;
   const uint64_t next_block = block_end;
   // A writer that has gone on to the next block is done with this one, so what is there now stays.
-  if (!eof && LoadBlock() && at_record() && LoadBlockFrom(zeroes)) {
-    if (at_record() || LoadBlockFrom(next_block)) return true;
+  if (!eof && LoadBlock() && AtRecord() && LoadBlockFrom(zeroes)) {
+    if (AtRecord() || LoadBlockFrom(next_block)) return true;
   }
-  unwritten = zeroes;
-  buffer = Slice();
-  eof = true;
+  EndForNow(zeroes);
   return false;
 }
 
-bool LogReader::Rep::LookAgain() {
+bool LogReader::Rep::LookAgain(size_t size) {
+  if (!following) return false;
   const uint64_t offset = position();
-  if (!following || looked_again == offset) return false;
-  looked_again = offset;
+  if (looked_at != offset) looks = 0;
+  looked_at = offset;
+  // First, it may have been read long ago. Then, a long record is written front to back into
+  // zeroes, which may take a while. At last, whatever is behind it says that it is done.
+  if (looks == 2) return false;
+  if (looks++ == 1 && NothingBehind(size)) {
+    EndForNow(offset);
+    return true;
+  }
   return LoadBlockFrom(offset);
+}
+
+bool LogReader::Rep::NothingBehind(size_t size) {
+  const size_t end = std::min(size, buffer.size());
+  const std::string_view rest = buffer.view().substr(end - 1);
+  if (rest.find_first_not_of('\0') != rest.npos) return false;
+  return eof || !LoadBlock() || !AtRecord();
 }
 
 LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
@@ -268,7 +302,8 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     }
     if (header_size + length > buffer.size()) {
       // At the end of the file the rest may still come; the bytes stay.
-      if (LookAgain()) continue;
+      if (LookAgain(header_size + length)) continue;
+      if (EndsAtOldBytes()) return result;
       if (!eof) return DropBuffer(Event::kBadLength);
       // A record that is whole and has a wrong length is no end that was cut.
       if (exact && FitsShorter(header, type, buffer.size() - header_size)) {
@@ -284,6 +319,8 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
         recycled = recycled_before;
         return DropBuffer(Event::kBadChecksum);
       }
+      if (LookAgain(header_size + length)) continue;
+      if (EndsAtOldBytes()) return result;
       buffer.RemovePrefix(header_size + length);
       result.event = Event::kOldRecord;
       result.dropped = header_size + length;
@@ -297,7 +334,8 @@ LogReader::Rep::Physical LogReader::Rep::ReadPhysical() {
     if (verify_checksums) {
       const uint32_t stored = crc32c::Unmask(DecodeFixed32(header));
       if (crc32c::Value(header + 6, header_size - 6 + length) != stored) {
-        if (LookAgain()) continue;
+        if (LookAgain(header_size + length)) continue;
+        if (EndsAtOldBytes()) return result;
         // The length itself may be wrong: nothing of the block can be trusted.
         return DropBuffer(Event::kBadChecksum);
       }

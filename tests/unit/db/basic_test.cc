@@ -1,12 +1,29 @@
 // Opening, writing, reading, flushing, compacting, closing: that the rooms fit together.
 
+#include <functional>
+#include <utility>
+
 #include "core/batch/write_batch.h"
+#include "core/env/file_system_wrapper.h"
 #include "tests/unit/db/db_test_base.h"
 
 namespace skarn {
 namespace {
 
 class BasicDbTest : public DbTest {};
+
+// Calls something back while it deletes the first table.
+class CallingFileSystem final : public FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  Status DeleteFile(const std::string& path) override {
+    if (Slice(path).EndsWith(".sst")) {
+      if (const auto call = std::exchange(on_delete, nullptr)) call();
+    }
+    return FileSystemWrapper::DeleteFile(path);
+  }
+  std::function<void()> on_delete;
+};
 
 TEST_F(BasicDbTest, AFreshDatabaseIsEmpty) {
   Open();
@@ -138,6 +155,37 @@ TEST_F(BasicDbTest, IteratorsKeepTheirViewThroughFlushAndCompaction) {
   EXPECT_FALSE(iterator->valid());
 }
 
+// The purge that was at work did not see it, and none was to follow.
+TEST_F(BasicDbTest, WhatIsLetGoDuringAPurgeIsDeletedToo) {
+  FileSystem* const target = env_->file_system;
+  CallingFileSystem file_system(target);
+  env_->file_system = &file_system;
+  family_options_.disable_auto_compactions = true;
+  Open();
+  ReadOptions read;
+  read.background_purge_on_iterator_cleanup = true;
+  std::unique_ptr<DbIterator> iterators[2];
+  for (auto& iterator : iterators) {
+    ASSERT_OK(Put("a", "1"));
+    ASSERT_OK(Flush());
+    ASSERT_OK(Compact());
+    iterator = db_->NewIterator(read, cf(0));
+    iterator->SeekToFirst();
+  }
+  ASSERT_OK(Put("a", "2"));
+  ASSERT_OK(Flush());
+  ASSERT_OK(Compact());
+  ASSERT_EQ(FilesEndingWith(".sst").size(), 3u);
+  file_system.on_delete = [&] { iterators[1].reset(); };
+  iterators[0].reset();
+  WaitForCompactOptions wait;
+  wait.wait_for_purge = true;
+  ASSERT_OK(db_->WaitForCompact(wait));
+  EXPECT_EQ(FilesEndingWith(".sst").size(), 1u);
+  CloseDb();
+  env_->file_system = target;
+}
+
 TEST_F(BasicDbTest, DeletesRanges) {
   Open();
   for (const char* key : {"a", "b", "c", "d"}) ASSERT_OK(Put(key, "1"));
@@ -153,6 +201,31 @@ TEST_F(BasicDbTest, DeletesRanges) {
   EXPECT_EQ(db_->DeleteRange(write_, cf(0), "d", "b", Slice()).ToString(),
             "Invalid argument: end key comes before start key");
   ASSERT_OK(Put("e", "1"));  // Nothing was poisoned.
+}
+
+// Iterators and tables passed over range tombstones, memtables did not.
+TEST_F(BasicDbTest, ReadsIgnoreRangeDeletionsWhereTheyAreAskedTo) {
+  Open();
+  ASSERT_OK(Put("a", "1"));
+  const Snapshot* const snapshot = db_->GetSnapshot();  // Keeps the value in the table.
+  ASSERT_OK(db_->DeleteRange(write_, cf(0), "a", "b", Slice()));
+  ReadOptions read;
+  read.ignore_range_deletions = true;
+  for (const bool flushed : {false, true}) {
+    if (flushed) ASSERT_OK(Flush());
+    PinnedValue value, values[2];
+    EXPECT_OK(db_->Get(read, cf(0), "a", &value, nullptr));
+    ColumnFamilyHandle* const families[] = {cf(0), cf(0)};
+    const Slice keys[] = {"a", "b"};
+    ValueSink* const sinks[] = {&values[0], &values[1]};
+    Status statuses[2];
+    db_->MultiGet(read, 2, families, keys, sinks, nullptr, statuses, /*sorted_input=*/false);
+    EXPECT_OK(statuses[0]);
+    EXPECT_TRUE(statuses[1].IsNotFound());
+    EXPECT_EQ(Scan(0, read), "a->1");
+    EXPECT_EQ(Get("a"), "NOT_FOUND");
+  }
+  db_->ReleaseSnapshot(snapshot);
 }
 
 TEST_F(BasicDbTest, MultiGetAnswersInTheCallersOrderWithDuplicates) {

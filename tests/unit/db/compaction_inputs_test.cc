@@ -46,6 +46,29 @@ TEST_F(CompactionInputsTest, FilesAreNotTakenAlongAcrossAFileBelow) {
   EXPECT_OK(Flush());
 }
 
+// Nothing of level 1 overlaps one of the files of level 0, but it lies between them. They are not
+// compressed as level 1 now is, and so are merged instead of moved.
+TEST_F(CompactionInputsTest, FilesOfLevel0AreNotTakenTogetherAcrossAFileBelow) {
+  family_options_.num_levels = 2;
+  family_options_.level0_file_num_compaction_trigger = 1;
+  family_options_.level_compaction_dynamic_level_bytes = false;
+  Open();
+  AddFile("m", "n");
+  ASSERT_EQ(Levels(), "0,1");
+  ASSERT_OK(db_->SetOptions(cf(0), {{"disable_auto_compactions", "true"}}));
+  AddFile("a", "b");
+  AddFile("y", "z");
+  ASSERT_EQ(Levels(), "2,1");
+  family_options_.compression = CompressionType::kSnappy;
+  Open();
+  EXPECT_OK(db_->WaitForCompact(WaitForCompactOptions()));
+  EXPECT_EQ(Scan(), "a->a b->b m->m n->n y->y z->z");
+  EXPECT_OK(Put("g", "g"));
+  EXPECT_OK(Flush());
+  EXPECT_OK(db_->WaitForCompact(WaitForCompactOptions()));
+  EXPECT_EQ(Levels().substr(0, 1), "0");
+}
+
 // Counts the tables that are open for reading.
 class OpenTablesFileSystem final : public FileSystemWrapper {
  public:

@@ -601,6 +601,76 @@ TEST(LogReader, AFollowerTellsOfDamage) {
   EXPECT_EQ(reports.texts, Strings{"checksum mismatch"});
 }
 
+// A long record is written front to back into the zeroes ahead: for a while its header is there
+// and the rest is not.
+TEST(LogReader, AFollowerWaitsForARecordThatIsBeingWritten) {
+  std::mt19937 random(7);
+  Log log;
+  Strings expected;
+  std::vector<size_t> ends;
+  for (int i = 0; i < 40; ++i) {
+    const size_t size = random() % 3 == 0 ? random() % 60000 : random() % 6000;
+    expected.push_back(std::string(size, static_cast<char>('a' + i % 26)));
+    log.Add(expected.back());
+    ends.push_back(log.writer()->file()->size_bytes());
+  }
+  const std::string whole = log.bytes();
+  std::string seen;
+  Reports reports;
+  LogReader reader(std::make_unique<StringFile>(&seen), &reports, 1);
+  reader.set_following();
+  Strings records;
+  Slice record;
+  std::string scratch;
+  for (size_t cut = 0; cut < whole.size(); cut += 1 + random() % 2000) {
+    seen = whole.substr(0, cut);
+    seen.resize(whole.size() + 8192);
+    for (int again = 0; again < 2; ++again) {
+      reader.ContinueAfterEnd();
+      while (reader.ReadRecord(&record, &scratch, kT)) records.push_back(record.ToString());
+      ASSERT_TRUE(reader.at_end());
+      ASSERT_TRUE(reports.texts.empty()) << cut << ": " << reports.texts[0];
+      const auto whole_ones = std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin();
+      ASSERT_GE(records.size(), static_cast<size_t>(whole_ones)) << cut;
+    }
+  }
+  seen = whole;
+  reader.ContinueAfterEnd();
+  while (reader.ReadRecord(&record, &scratch, kT)) records.push_back(record.ToString());
+  EXPECT_EQ(records, expected);
+  EXPECT_TRUE(reports.texts.empty());
+}
+
+// Behind the last record of a recycled log are those of the log before, until they are written
+// over.
+TEST(LogReader, AFollowerGoesOnWhereARecycledLogEnded) {
+  LogWriter::Options options;
+  options.recyclable = true;
+  options.log_number = 1;
+  Log before(options);
+  options.log_number = 2;
+  Log log(options);
+  for (int i = 0; i < 300; ++i)
+    before.Add(std::string(300, static_cast<char>(i % 4 == 1 ? 0 : 'A' + i % 26)));
+  std::string seen = before.bytes();
+  Reports reports;
+  LogReader reader(std::make_unique<StringFile>(&seen), &reports, 2);
+  reader.set_following();
+  Slice record;
+  std::string scratch;
+  for (int i = 0; i < 250; ++i) {
+    // Now and then where one of the old ones begins.
+    log.Add(std::string(i % 3 == 0 ? 300 : 289 - i % 2, static_cast<char>('a' + i % 26)));
+    const std::string bytes = log.bytes();
+    seen.replace(0, bytes.size(), bytes);
+    reader.ContinueAfterEnd();
+    ASSERT_TRUE(reader.ReadRecord(&record, &scratch, kT)) << i;
+    EXPECT_EQ(record[0], 'a' + i % 26);
+    if (i % 3 == 0) EXPECT_FALSE(reader.ReadRecord(&record, &scratch, kT));
+  }
+  EXPECT_TRUE(reports.texts.empty());
+}
+
 TEST(LogReader, GoesOnWhenTheFileHasGrown) {
   Log log;
   Strings expected;
