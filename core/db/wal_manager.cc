@@ -76,6 +76,7 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   writer_options.buffer_bytes = options_.writable_file_max_buffer_size;
   writer_options.preallocation_bytes = preallocation_bytes;
   writer_options.rate_limiter = options_.rate_limiter.get();
+  writer_options.reused = recycled != 0;
   writer_options.ahead_pool = options_.env->thread_pool;
   LogWriter::Options log_options;
   log_options.log_number = number;

@@ -735,8 +735,9 @@ Status FileWriter::Close() {
   if (rep.file == nullptr) return failed() ? rep.Failure() : Status::Ok();
   Status s = Flush();
   if (s.ok()) s = EndAhead();
-  if (s.ok() && rep.direct && size_bytes() % rep.alignment != 0) {
-    // The last block was filled up with zeroes.
+  const bool padded = rep.direct && size_bytes() % rep.alignment != 0;
+  if (s.ok() && (padded || rep.options.reused)) {
+    // The last block was filled up with zeroes, or others come behind.
     s = Remember(rep.file->Truncate(size_bytes()));
   }
   rep.StopGrowth();

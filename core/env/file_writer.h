@@ -51,6 +51,8 @@ class FileWriter {
     ThreadPool::Priority pool_priority = ThreadPool::Priority::kLow;
     // Whose jobs (kUser) grow the file ahead; null: the appending thread does. Not beside `pool`.
     ThreadPool* ahead_pool = nullptr;
+    // The file has bytes of its former life (FileSystem::ReuseWritableFile): Close() cuts them off.
+    bool reused = false;
   };
 
   FileWriter(std::unique_ptr<WritableFile> file, std::string path, const FileOptions& file_options,

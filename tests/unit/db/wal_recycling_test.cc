@@ -163,5 +163,21 @@ TEST_F(WalRecyclingTest, APurgeLeavesTheLogThatIsBeingRecycled) {
   env_->file_system = target;
 }
 
+// A clean close leaves nothing of a log's former life that the strictest recovery could stumble over.
+TEST_F(WalRecyclingTest, ACloseCutsOffWhatIsLeftOfTheFormerLog) {
+  options_.recycle_log_file_num = 2;
+  Open();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_OK(Put("key", std::string(100, 'x')));
+    ASSERT_OK(Flush());
+  }
+  ASSERT_OK(Put("key", std::string(50, 'y')));
+  CloseDb();
+  options_.wal_recovery_mode = WalRecoveryMode::kAbsoluteConsistency;
+  options_.recycle_log_file_num = 0;
+  Open();
+  EXPECT_EQ(Get("key"), std::string(50, 'y'));
+}
+
 }  // namespace
 }  // namespace skarn
