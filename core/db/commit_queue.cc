@@ -162,23 +162,26 @@ void CommitQueue::MoveBefore(Writer* first_left, Writer* last_left, Writer* writ
   now->older = last_left;
 }
 
-void CommitQueue::FinishSlow(Writer* leader, Writer* last) {
+Writer* CommitQueue::Detach(Writer* leader, Writer* last) {
   uint32_t synced = leader->sync ? 1 : 0;
   for (Writer* writer = last; writer != leader; writer = writer->older) {
     if (writer->sync) ++synced;
   }
   if (synced != 0) syncing_.fetch_sub(synced, std::memory_order_relaxed);
 
-  // Members are woken after the next leader is known, since the links go through them.
   Writer* newest = last;
-  Writer* next = nullptr;
-  if (!newest_.compare_exchange_strong(newest, nullptr, std::memory_order_acq_rel,
-                                       std::memory_order_acquire)) {
-    LinkNewer(newest, last);
-    next = last->newer;
-    assert(next != nullptr);
-    next->older = nullptr;
+  if (newest_.compare_exchange_strong(newest, nullptr, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+    return nullptr;
   }
+  LinkNewer(newest, last);
+  Writer* const next = last->newer;
+  assert(next != nullptr);
+  next->older = nullptr;
+  return next;
+}
+
+bool CommitQueue::EndMembers(Writer* leader, Writer* last) {
   bool together = false;
   Writer* member = leader == last ? nullptr : last;
   while (member != nullptr) {
@@ -186,8 +189,26 @@ void CommitQueue::FinishSlow(Writer* leader, Writer* last) {
     together |= Set(member, Writer::kDone);
     member = older == leader ? nullptr : older;
   }
+  return together;
+}
+
+void CommitQueue::FinishSlow(Writer* leader, Writer* last) {
+  // Members are woken after the next leader is known, since the links go through them.
+  Writer* const next = Detach(leader, last);
+  bool together = EndMembers(leader, last);
   if (next != nullptr) together |= Set(next, Writer::kLeading);
   if (together) WakeRound();
+}
+
+void CommitQueue::PassOn(Writer* leader, Writer* last) {
+  leader->state.store(Writer::kWaiting, std::memory_order_relaxed);
+  Writer* const next = Detach(leader, last);
+  if (next != nullptr) Wake(next, Writer::kLeading);
+}
+
+void CommitQueue::End(Writer* leader, Writer* last) {
+  if (EndMembers(leader, last)) WakeRound();
+  leader->state.store(Writer::kDone, std::memory_order_release);
 }
 
 void CommitQueue::EnterExclusive(Writer* writer) {

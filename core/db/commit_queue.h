@@ -7,7 +7,8 @@
 // writer and wakes the members.
 //
 // Only the leader runs between Join() and Finish(), so leadership is also how memtables
-// and logs are switched: EnterExclusive() leads without writing anything.
+// and logs are switched: EnterExclusive() leads without writing anything. A leader that has
+// only to wait for the disk lets the next one lead meanwhile: PassOn(), then End().
 //
 // Lock order: leadership comes before the db mutex: never Join() while holding it.
 //
@@ -134,6 +135,13 @@ class CommitQueue {
     FinishSlow(leader, last);
   }
 
+  // Finish() in two steps. First, for the leader: takes the group out of the queue and makes the
+  // next waiting writer the leader. The leader of the group waits like a member from then on.
+  void PassOn(Writer* leader, Writer* last);
+  // Later, on any thread: wakes the members, and marks the leader as done, which must be woken by
+  // other means if it sleeps. Their status is set; they may be gone when this returns.
+  void End(Writer* leader, Writer* last);
+
   // For the leader: wakes one member with kInserting, or a member waits for kDone again.
   void Wake(Writer* writer, Writer::State state);
   void WaitWhile(Writer* writer, uint32_t state);
@@ -148,7 +156,7 @@ class CommitQueue {
   void AllowSlowdown() { refusing_.store(false, std::memory_order_release); }
   bool refusing() const { return refusing_.load(std::memory_order_acquire); }
 
-  // For the leader: a sync took so long.
+  // For the leader: it kept the others waiting for a sync that took so long.
   void NoteSync(uint64_t micros) {
     const bool slow = micros >= limits_.yield_us_max / 2;
     if (slow != slow_syncs_.load(std::memory_order_relaxed)) {
@@ -164,6 +172,10 @@ class CommitQueue {
   bool JoinSlow(Writer* writer);
   Writer* TakeMore(Writer* leader, Writer* newest, size_t* size_bytes, size_t* count);
   void FinishSlow(Writer* leader, Writer* last);
+  // Takes the group out; returns the next leader, which is not told yet, or null.
+  Writer* Detach(Writer* leader, Writer* last);
+  // Ends the writers after `leader`; true when WakeRound() is to follow.
+  bool EndMembers(Writer* leader, Writer* last);
   // Sets the state and wakes a writer that waits alone; true when WakeRound() is to follow.
   static bool Set(Writer* writer, Writer::State state);
   void WakeRound();

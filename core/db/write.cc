@@ -9,7 +9,9 @@
 
 #include "core/batch/batch_format.h"
 #include "core/batch/write_batch.h"
+#include "core/cache/write_buffer_manager.h"
 #include "core/db/db_impl.h"
+#include "core/db/write_group.h"
 #include "core/key/key_bytes.h"
 #include "core/key/point_lookup.h"
 #include "core/metrics/perf_context.h"
@@ -317,12 +319,19 @@ Status DbImpl::Commit(Writer* writer) {
   return std::move(writer->status);
 }
 
-void DbImpl::LeadGroup(Writer* leader) {
-  if (SKARN_UNLIKELY(admission_.load(std::memory_order_acquire) != 0)) {
+bool DbImpl::PrepareGroup(Writer* leader) {
+  const uint32_t bits = admission_.load(std::memory_order_acquire);
+  const bool as_usual = (bits & ~(kLoggedGroups | kSharedBuffer)) == 0 &&
+                        ((bits & kSharedBuffer) == 0 ||
+                         (!write_buffers_->ShouldFlush() && !write_buffers_->ShouldStall()));
+  if (as_usual && CommitBesideSyncs(leader)) return false;
+  if ((bits & kLoggedGroups) != 0) AwaitLoggedGroups();
+  // What was awaited may have left something to do.
+  if (admission_.load(std::memory_order_acquire) != 0) {
     leader->status = Admit(leader);
     if (!leader->status.ok()) {
       queue_.Finish(leader, leader);
-      return;
+      return false;
     }
   }
   if (leader->sync && last_sync_group_ > 1) {
@@ -333,6 +342,82 @@ void DbImpl::LeadGroup(Writer* leader) {
       std::this_thread::yield();
       if (std::chrono::steady_clock::now() >= give_up) break;
     }
+  }
+  return true;
+}
+
+[[gnu::always_inline]] inline void DbImpl::CountGroup(const Writer* leader, uint64_t group_bytes,
+                                                      uint64_t group_size, uint64_t entries) {
+  last_group_bytes_ = group_bytes;
+  // The group goes under one header.
+  const uint64_t written_bytes = group_bytes - (group_size - 1) * kBatchHeaderSize;
+  Bump(&writes_, group_size);
+  Bump(&groups_, 1);
+  Bump(&keys_written_, entries);
+  Bump(&bytes_written_, written_bytes);
+  if (!leader->disable_wal) Bump(&logged_writes_, group_size);
+  if (statistics_ != nullptr) {
+    ThreadContext* const context = CurrentThreadContext();
+    statistics_->Add(context, Ticker::kNumberKeysWritten, entries);
+    statistics_->Add(context, Ticker::kBytesWritten, written_bytes);
+    statistics_->Add(context, Ticker::kWriteSelf, 1);
+    if (!leader->disable_wal) statistics_->Add(context, Ticker::kWriteWal, group_size);
+    statistics_->Record(context, HistogramKind::kBytesPerWrite, written_bytes);
+  }
+}
+
+bool DbImpl::CommitBesideSyncs(Writer* leader) {
+  if (leader->disable_wal || leader->disable_memtable) return false;
+  if (!leader->sync) {
+    if (logged_groups_.none()) return false;
+  } else if (!wals_.PrepareSyncBeside() || !logged_groups_.MayOverlap()) {
+    return false;
+  }
+  size_t group_bytes = 0, group_size = 0;
+  Writer* const last = queue_.TakeGroup(leader, &group_bytes, &group_size);
+  // Members of large groups insert for themselves.
+  if (group_bytes >= kParallelInsertBytes) return false;
+  const SequenceNumber first = last_allocated_ + 1;
+  uint32_t entries = 0;
+  for (Writer* writer = leader;; writer = writer->newer) {
+    // Callbacks look for what was written before.
+    if (writer->callback != nullptr) return false;
+    writer->sequence = first + entries;
+    entries += writer->entry_count;
+    if (writer == last) break;
+  }
+
+  Status status = AppendGroup(leader, last, first);
+  last_allocated_ += entries;
+  next_logged_ = last_allocated_ + 1;
+  CountGroup(leader, group_bytes, group_size, entries);
+  if (!status.ok()) {
+    {
+      MutexLock lock(&mutex_);
+      SetBackgroundError(status, ErrorCause::kWalWrite);
+    }
+    TellGroup(leader, last, status);
+    queue_.Finish(leader, last);
+    return true;
+  }
+  if ((admission_.load(std::memory_order_relaxed) & kLoggedGroups) == 0) {
+    SetAdmission(kLoggedGroups);
+  }
+  queue_.NoteSync(0);
+  LoggedGroup group;
+  group.leader = leader;
+  group.last = last;
+  group.last_sequence = last_allocated_;
+  group.sync = leader->sync;
+  logged_groups_.Add(&group);
+  queue_.PassOn(leader, last);
+  CompleteGroup(&group);
+  return true;
+}
+
+void DbImpl::LeadGroup(Writer* leader) {
+  if (SKARN_UNLIKELY(leader->sync || admission_.load(std::memory_order_acquire) != 0)) {
+    if (!PrepareGroup(leader)) return;
   }
   size_t group_bytes = 0, group_size = 0;
   Writer* const last = queue_.TakeGroup(leader, &group_bytes, &group_size);
@@ -360,6 +445,7 @@ void DbImpl::LeadGroup(Writer* leader) {
     // While the log is written, the memtable's memory comes near.
     if (leader->family != nullptr) leader->family->active()->PrefetchAdd(leader->key);
     status = AppendGroup(leader, last, first);
+    if (SKARN_UNLIKELY(leader->sync) && status.ok()) status = SyncGroup();
     if (SKARN_UNLIKELY(!status.ok())) {
       MutexLock lock(&mutex_);
       SetBackgroundError(status, ErrorCause::kWalWrite);
@@ -392,32 +478,8 @@ void DbImpl::LeadGroup(Writer* leader) {
     }
   }
 
-  last_group_bytes_ = group_bytes;
-  // The group goes under one header.
-  const uint64_t written_bytes = group_bytes - (group_size - 1) * kBatchHeaderSize;
-  Bump(&writes_, group_size);
-  Bump(&groups_, 1);
-  Bump(&keys_written_, entries);
-  Bump(&bytes_written_, written_bytes);
-  if (!leader->disable_wal) Bump(&logged_writes_, group_size);
-  if (statistics_ != nullptr) {
-    ThreadContext* const context = CurrentThreadContext();
-    statistics_->Add(context, Ticker::kNumberKeysWritten, entries);
-    statistics_->Add(context, Ticker::kBytesWritten, written_bytes);
-    statistics_->Add(context, Ticker::kWriteSelf, 1);
-    if (!leader->disable_wal) statistics_->Add(context, Ticker::kWriteWal, group_size);
-    statistics_->Record(context, HistogramKind::kBytesPerWrite, written_bytes);
-  }
-  for (Writer* writer = leader;; writer = writer->newer) {
-    if (!writer->excluded) {
-      if (!status.ok()) {
-        writer->status = status;
-      } else if (writer->batch != nullptr) {
-        writer->batch->set_sequence(writer->sequence);
-      }
-    }
-    if (writer == last) break;
-  }
+  CountGroup(leader, group_bytes, group_size, entries);
+  TellGroup(leader, last, status);
   queue_.Finish(leader, last);
 }
 
@@ -467,20 +529,21 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   }
   if (!s.ok()) return s;
   if (statistics_ != nullptr) statistics_->Add(Ticker::kWalBytes, bytes);
-  if (leader->sync) {
-    const uint64_t start_ns = env_->clock->NowNanos();
-    s = wals_.Sync();
-    if (!s.ok()) return s;
-    const uint64_t micros = (env_->clock->NowNanos() - start_ns) / 1000;
-    queue_.NoteSync(micros);
-    if (statistics_ != nullptr && statistics_->WantsTimers()) {
-      statistics_->Record(HistogramKind::kWalFileSyncMicros, micros);
-    }
-    if (statistics_ != nullptr) statistics_->Add(Ticker::kWalSynced, 1);
-  }
   if (SKARN_UNLIKELY(wals_.total_bytes() > log_size_limit_.load(std::memory_order_relaxed))) {
     SetAdmission(kLogsTooLarge);
   }
+  return Status::Ok();
+}
+
+Status DbImpl::SyncGroup() {
+  const uint64_t start_ns = env_->clock->NowNanos();
+  const bool nothing_else = wals_.PrepareSyncBeside();
+  Status s = wals_.Sync();
+  if (!s.ok()) return s;
+  const uint64_t micros = (env_->clock->NowNanos() - start_ns) / 1000;
+  queue_.NoteSync(micros);
+  if (nothing_else) logged_groups_.NoteAlone(micros);
+  CountSync(micros);
   return Status::Ok();
 }
 
