@@ -79,6 +79,11 @@ void Database::MakeOptions() {
   Set(api_.rocksdb_options_set_max_open_files, options_, s.open_files);
   Set(api_.rocksdb_options_set_disable_auto_compactions, options_,
       static_cast<int>(s.disable_auto_compactions));
+  Set(api_.rocksdb_options_set_compaction_style, options_, s.compaction_style);
+  Set(api_.rocksdb_options_set_enable_pipelined_write, options_,
+      static_cast<unsigned char>(s.enable_pipelined_write));
+  Set(api_.rocksdb_options_set_unordered_write, options_,
+      static_cast<unsigned char>(s.unordered_write));
   Set(api_.rocksdb_options_set_allow_mmap_reads, options_, static_cast<unsigned char>(s.mmap_read));
   Set(api_.rocksdb_options_set_use_direct_reads, options_,
       static_cast<unsigned char>(s.use_direct_reads));
@@ -109,14 +114,22 @@ void Database::MakeOptions() {
     rocksdb_block_based_table_options_t* table = api_.rocksdb_block_based_options_create();
     if (cache_ != nullptr) api_.rocksdb_block_based_options_set_block_cache(table, cache_);
     if (s.bloom_bits >= 0) {
+      const bool ribbon = s.use_ribbon_filter && api_.rocksdb_filterpolicy_create_ribbon != nullptr;
       api_.rocksdb_block_based_options_set_filter_policy(
-          table, api_.rocksdb_filterpolicy_create_bloom(s.bloom_bits));
+          table, ribbon ? api_.rocksdb_filterpolicy_create_ribbon(s.bloom_bits)
+                        : api_.rocksdb_filterpolicy_create_bloom(s.bloom_bits));
     }
     if (s.block_size != 0) {
       api_.rocksdb_block_based_options_set_block_size(table, s.block_size);
     }
     if (s.cache_index_and_filter_blocks) {
       api_.rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    }
+    if (s.partition_index_and_filters &&
+        api_.rocksdb_block_based_options_set_partition_filters != nullptr) {
+      constexpr int kTwoLevels = 2;
+      api_.rocksdb_block_based_options_set_index_type(table, kTwoLevels);
+      api_.rocksdb_block_based_options_set_partition_filters(table, 1);
     }
     api_.rocksdb_options_set_block_based_table_factory(options_, table);
     api_.rocksdb_block_based_options_destroy(table);

@@ -55,6 +55,11 @@ struct Settings {
   int open_files = 0;  // 0: not set.
   bool disable_auto_compactions = false;
   bool cache_index_and_filter_blocks = false;
+  bool partition_index_and_filters = false;
+  bool use_ribbon_filter = false;
+  int compaction_style = 0;
+  bool enable_pipelined_write = false;
+  bool unordered_write = false;
   bool mmap_read = false;
   bool use_direct_reads = false;
   bool use_direct_io_for_flush_and_compaction = false;
