@@ -209,18 +209,19 @@ void Database::Settle() {
     usleep(500000);
     return;
   }
-  // Between a job's end and the next one's start all four may be zero for a moment.
-  for (int quiet = 0; quiet < 3;) {
-    bool busy = false;
+  // Between a job's end and the next one's start all four may be zero for a moment. A compaction
+  // may be due that never runs: with automatic ones off, or to RocksDB's mind in universal style.
+  constexpr int kPendingMax = 100;
+  for (int quiet = 0, pending_only = 0; quiet < 3 && pending_only < kPendingMax;) {
+    bool busy = false, pending = false;
     for (const char* property : kBusy) {
       uint64_t value = 0;
-      // With automatic compactions off, one may be due and will never run.
-      if (settings_.disable_auto_compactions && strstr(property, "compaction-pending") != nullptr) {
-        continue;
-      }
-      if (api_.rocksdb_property_int(db_, property, &value) == 0 && value != 0) busy = true;
+      if (api_.rocksdb_property_int(db_, property, &value) != 0 || value == 0) continue;
+      (strstr(property, "compaction-pending") != nullptr ? pending : busy) = true;
     }
-    quiet = busy ? 0 : quiet + 1;
+    if (settings_.disable_auto_compactions) pending = false;
+    quiet = busy || pending ? 0 : quiet + 1;
+    pending_only = pending && !busy ? pending_only + 1 : 0;
     usleep(500);
   }
 }
