@@ -163,7 +163,8 @@ TEST_F(WalRecyclingTest, APurgeLeavesTheLogThatIsBeingRecycled) {
   env_->file_system = target;
 }
 
-// A clean close leaves nothing of a log's former life that the strictest recovery could stumble over.
+// A clean close leaves nothing of a log's former life that the strictest recovery could stumble
+// over.
 TEST_F(WalRecyclingTest, ACloseCutsOffWhatIsLeftOfTheFormerLog) {
   options_.recycle_log_file_num = 2;
   Open();
