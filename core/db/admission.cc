@@ -128,32 +128,23 @@ Status DbImpl::DelayWrite(Writer* leader) {
 }
 
 bool DbImpl::IsAheadOfFlush() const {
-  static constexpr uint64_t kSlowUs = 150000;
-  const uint64_t now_us = env_->clock->NowMicros();
   for (const ColumnFamily* family : families_) {
     const ImmutableList& list = family->immutables();
     const int most = family->options().max_write_buffer_number;
     if (!list.flush_running() || static_cast<int>(list.unflushed()) + 1 < most) continue;
-    // From three quarters when the flush begins to nearly all when only its sync is left; from a
-    // half if it is slow, because compactions use the processors, say.
-    const uint32_t progress = family->flush_progress.load(std::memory_order_relaxed);
-    const uint64_t begun_us = family->flush_begun_us;
-    const uint64_t taken_us = now_us > begun_us ? now_us - begun_us : 0;
-    const uint64_t takes_us =
-        progress >= 64 ? taken_us * 1024 / progress : std::max(taken_us, family->last_flush_us);
-    const uint32_t may_be =
-        takes_us > kSlowUs ? 512 + progress * 15 / 32 : 768 + progress * 15 / 64;
+    // From three quarters when the flush begins to nearly all when only its sync is left.
+    const uint32_t may_be = 768 + family->flush_progress.load(std::memory_order_relaxed) * 15 / 64;
     if (family->active()->fullness() > may_be) return true;
   }
   return false;
 }
 
 void DbImpl::PaceWrite(const Writer& leader) {
-  // The last part of a memtable whose switch would stop all writes is filled as fast as the flush
-  // before it goes on: some shorter stops instead of one of 100 ms or more. This comes by eight
-  // times, of which a quick flush needs the last four, since every stop is one more slow write.
+  // The last quarter of a memtable whose switch would stop all writes is filled as fast as the
+  // flush before it goes on: some stops of up to 30 ms instead of one of 100 or more. This comes
+  // by four times, since every stop is one more slow write.
   static constexpr uint64_t kNapUs = 500;
-  static constexpr uint64_t kNapsMaxUs = 60000;
+  static constexpr uint64_t kNapsMaxUs = 30000;
   if (leader.no_slowdown) return;
   uint64_t napped_us = 0;
   while (napped_us < kNapsMaxUs && !errors_.stops_writes() &&

@@ -112,9 +112,6 @@ class ColumnFamily {
   std::atomic<uint64_t> active_prepare_log{0};
   // How far the running flush is, in 1/1024. Written by its thread.
   std::atomic<uint32_t> flush_progress{0};
-  // When it began, and how long the last one took. Db mutex.
-  uint64_t flush_begun_us = 0;
-  uint64_t last_flush_us = 0;
   // Since open, for statistics dumps; indexed by level, then one for the flush.
   struct LevelStats {
     uint64_t micros = 0;

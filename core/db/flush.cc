@@ -203,15 +203,11 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
     job.family->Ref();
   }
 
-  const uint64_t start_us = env_->clock->NowMicros();
-  for (const Job& job : jobs) {
-    job.family->flush_begun_us = start_us;
-    job.family->flush_progress.store(0, std::memory_order_relaxed);
-  }
   mutex_.Unlock();
   Status status;
   ErrorCause cause = unlogged_writes_.load(std::memory_order_relaxed) ? ErrorCause::kFlushWithoutWal
                                                                       : ErrorCause::kFlush;
+  const uint64_t start_us = env_->clock->NowMicros();
   if (several_families) {
     // No family's files may be ahead of what another family can recover from the logs. The
     // memtables were picked before, so everything in them is in logs that are closed now.
@@ -245,6 +241,7 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
                  .Add("num_range_deletes", ranges)
                  .Add("flush_reason", FlushReasonName(request->reason))
                  .Take());
+    job.family->flush_progress.store(0, std::memory_order_relaxed);
     job.context.progress = &job.family->flush_progress;
     status = RunFlushJob(job.context, *job.options, job.tables, job.compression, job.epoch,
                          TableCreationReason::kFlush, &job.result);
@@ -310,7 +307,6 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
         statistics_->Add(Ticker::kMemtablePayloadBytesAtFlush, put);
         statistics_->Add(Ticker::kMemtableGarbageBytesAtFlush, put > kept ? put - kept : 0);
       }
-      family->last_flush_us = now_us - start_us;
       flushed_bytes_ += size;
       family->level_stats[0].bytes_written += size;
       family->level_stats[0].micros += now_us - start_us;

@@ -30,8 +30,8 @@ constexpr uint64_t kFullMax = uint64_t{12} << 30;
 // Versions newer than the snapshot that a lookup steps over before it searches the order.
 constexpr int kChainStepsMax = 64;
 constexpr size_t kMultiGetGroup = 32;
-// How often, at most, writers could be told that the memtable fills, of which they are in its
-// second half: each time may be a long wait.
+// How often, at most, writers could be told that the memtable is nearly full, of which a quarter
+// are: each time may be a long wait.
 constexpr uint64_t kNoticesPerFill = 16;
 // A record of some 100 bytes, wherever it begins.
 constexpr size_t kPrefetchedLines = 3;
@@ -72,7 +72,7 @@ struct MemTable::Rep {
         full_at(FullAt(given.write_buffer_size, block_size)),
         check(given.inplace_update_support ? 0 : given.protection_bytes_per_key),
         reads_plainly(check.size_bytes() == 0 && !given.inplace_update_support),
-        notice_at(full_at / 2),
+        notice_at(full_at / 4 * 3),
         tombstones(order),
         ordered(order, store, lanes,
                 /*eager=*/!CanHash(key_order) || given.inplace_update_support, check.size_bytes()) {

@@ -221,7 +221,7 @@ TEST(MemTable, WantsToBeFlushedWhenItsBlocksAreUsedUp) {
   uint32_t warnings = 0;
   while (!table->ShouldFlush()) {
     if ((table->notices() & MemTable::kNearlyFull) != 0) {
-      EXPECT_GE(table->fullness(), 512u);
+      EXPECT_GE(table->fullness(), 768u);
       table->ForgetNearlyFull();
       ++warnings;
     }
@@ -232,9 +232,9 @@ TEST(MemTable, WantsToBeFlushedWhenItsBlocksAreUsedUp) {
   }
   EXPECT_GT(bytes, (1u << 20) * 3 / 4);
   EXPECT_LT(bytes, 1u << 20);
-  // When it is half full, and after each block from there.
-  EXPECT_GE(warnings, 3u);
-  EXPECT_LE(warnings, 5u);
+  // At three quarters, and after each block from there.
+  EXPECT_GE(warnings, 2u);
+  EXPECT_LE(warnings, 3u);
   EXPECT_GE(table->fullness(), 1024u);
 }
 
