@@ -77,7 +77,6 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
   writer_options.preallocation_bytes = preallocation_bytes;
   writer_options.rate_limiter = options_.rate_limiter.get();
   writer_options.reused = recycled != 0;
-  writer_options.ahead_pool = options_.env->thread_pool;
   LogWriter::Options log_options;
   log_options.log_number = number;
   log_options.recyclable = options_.recycle_log_file_num > 0;

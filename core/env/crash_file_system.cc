@@ -58,6 +58,7 @@ class CrashWritableFile final : public WritableFile {
   Status Truncate(uint64_t size) override {
     if (Status s = live_->Truncate(size); !s.ok()) return s;
     fs_->RecordTruncate(file_, size);
+    grown_end_ = size;
     return Status::Ok();
   }
   Status Close() override { return live_->Close(); }
@@ -71,20 +72,24 @@ class CrashWritableFile final : public WritableFile {
   }
   uint64_t Size() override { return live_->Size(); }
 
-  Status GrowAhead(uint64_t begin, uint64_t end, size_t piece_bytes) override {
-    if (Status s = live_->GrowAhead(begin, end, piece_bytes); !s.ok()) return s;
-    for (uint64_t at = begin; at < end; at += piece_bytes) {
-      const std::string zeroes(std::min<uint64_t>(piece_bytes, end - at), '\0');
-      fs_->RecordWrite(file_, at, zeroes);
+  Status GrowAhead(uint64_t end, size_t piece_bytes) override {
+    const uint64_t from = std::max(grown_end_, live_->Size());
+    if (Status s = live_->GrowAhead(end, piece_bytes); !s.ok()) return s;
+    for (uint64_t at = from; at < end; at = grown_end_) {
+      grown_end_ = std::min<uint64_t>(end, at + piece_bytes);
+      fs_->RecordWrite(file_, at, Slice(std::string(grown_end_ - at, '\0')));
     }
     return Status::Ok();
   }
-  char* MapAhead(uint64_t offset, uint64_t end) override { return live_->MapAhead(offset, end); }
-  void UnmapAhead(char* memory, uint64_t size) override { live_->UnmapAhead(memory, size); }
-  Status Filled(const char* from, uint64_t end) override {
+  char* MapAhead(uint64_t offset, uint64_t end) override {
+    window_offset_ = offset;
+    window_ = live_->MapAhead(offset, end);
+    return window_;
+  }
+  Status Filled(uint64_t end) override {
     const uint64_t begin = live_->Size();
-    if (Status s = live_->Filled(from, end); !s.ok()) return s;
-    fs_->RecordWrite(file_, begin, Slice(from, end - begin));
+    if (Status s = live_->Filled(end); !s.ok()) return s;
+    fs_->RecordWrite(file_, begin, Slice(window_ + (begin - window_offset_), end - begin));
     return Status::Ok();
   }
 
@@ -92,6 +97,9 @@ class CrashWritableFile final : public WritableFile {
   CrashFileSystem* const fs_;
   const std::unique_ptr<WritableFile> live_;
   const uint64_t file_;
+  uint64_t grown_end_ = 0;
+  char* window_ = nullptr;  // Of live_.
+  uint64_t window_offset_ = 0;
 };
 
 class CrashDirectory final : public Directory {

@@ -154,16 +154,15 @@ class FaultWritableFile final : public WritableFile {
   uint64_t Size() override { return file_->Size(); }
   bool direct_io() const override { return file_->direct_io(); }
   size_t alignment() const override { return file_->alignment(); }
-  Status GrowAhead(uint64_t begin, uint64_t end, size_t piece_bytes) override {
+  Status GrowAhead(uint64_t end, size_t piece_bytes) override {
     if (!faults_->offers_memory()) return Status::NotSupported("GrowAhead");
     if (Status s = faults_->Check(Faults::kAllocate, "While writing zeroes", path_); !s.ok()) {
       return s;
     }
-    return file_->GrowAhead(begin, end, piece_bytes);
+    return file_->GrowAhead(end, piece_bytes);
   }
   char* MapAhead(uint64_t offset, uint64_t end) override { return file_->MapAhead(offset, end); }
-  void UnmapAhead(char* memory, uint64_t size) override { file_->UnmapAhead(memory, size); }
-  Status Filled(const char* from, uint64_t end) override { return file_->Filled(from, end); }
+  Status Filled(uint64_t end) override { return file_->Filled(end); }
 
  private:
   Faults* const faults_;

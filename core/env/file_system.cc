@@ -51,8 +51,8 @@ Status WritableFile::InvalidateCache(uint64_t offset, size_t size) {
   return Status::Ok();
 }
 
-Status WritableFile::GrowAhead(uint64_t begin, uint64_t end, size_t piece_bytes) {
-  (void)begin, (void)end, (void)piece_bytes;
+Status WritableFile::GrowAhead(uint64_t end, size_t piece_bytes) {
+  (void)end, (void)piece_bytes;
   return Status::NotSupported("GrowAhead");
 }
 
@@ -61,16 +61,9 @@ char* WritableFile::MapAhead(uint64_t offset, uint64_t end) {
   return nullptr;
 }
 
-void WritableFile::UnmapAhead(char* memory, uint64_t size) { (void)memory, (void)size; }
-
-Status WritableFile::Filled(const char* from, uint64_t end) {
-  (void)from, (void)end;
+Status WritableFile::Filled(uint64_t end) {
+  (void)end;
   return Status::NotSupported("Filled");
-}
-
-bool WritableFile::PrepareAhead(char* memory, uint64_t size) {
-  (void)memory, (void)size;
-  return true;
 }
 
 Result<bool> FileSystem::SameFile(const std::string& a, const std::string& b) {

@@ -120,25 +120,22 @@ class WritableFile {
   // Size(), and where Append() goes, as they are; Truncate(Size()) undoes them, and must before the
   // file is closed for good. NotSupported, or null: not with this file, or not there.
   //
-  // The file gets zeroes from `begin`, its end or later, to `end`, written `piece_bytes` at a time,
-  // so that space is there for them. What is appended later overwrites them. May run beside all
-  // other calls but Truncate() and Close(), as long as these append nothing beyond `begin`.
-  virtual Status GrowAhead(uint64_t begin, uint64_t end, size_t piece_bytes);
+  // The file gets zeroes up to `end`, written `piece_bytes` at a time, so that space is there for
+  // them. What is appended later overwrites them.
+  virtual Status GrowAhead(uint64_t end, size_t piece_bytes);
   // Memory that shows the bytes [offset, end), which the file must have; both are multiples of
   // alignment(). What is stored there is in the file at once, as if written, and shows to all who
-  // read it. To be given back with UnmapAhead() before Truncate() or Close(). Both may run beside
-  // all other calls.
+  // read it. It is gone with the next MapAhead(), Truncate() or Close().
   virtual char* MapAhead(uint64_t offset, uint64_t end);
-  virtual void UnmapAhead(char* memory, uint64_t size);
-  // The bytes from Size() to `end` were stored in such memory, at `from`: they count as appended.
-  virtual Status Filled(const char* from, uint64_t end);
+  // The bytes from Size() to `end` were stored in that memory: they count as appended.
+  virtual Status Filled(uint64_t end);
   // A store to memory that the system has meanwhile written back needs the file system once more.
   // If that has stopped (its journal cannot be written, say), there is no error to return: the
-  // store raises SIGBUS. True: that can happen, and a while after MapAhead() or the last
-  // PrepareAhead() another one is due.
+  // store raises SIGBUS. True: that can happen, and after a while without stores PrepareAhead() is
+  // due.
   virtual bool ahead_needs_care() const { return false; }
-  // Has the system do now what the next stores to the memory would need; false: they may fail.
-  virtual bool PrepareAhead(char* memory, uint64_t size);
+  // Has the system do now what the next stores would need; false: stores may fail.
+  virtual bool PrepareAhead() { return true; }
   virtual bool direct_io() const { return false; }
   virtual size_t alignment() const { return 4096; }
 };

@@ -21,53 +21,21 @@ constexpr uint64_t kHandedOverSyncBytes = 1 << 20;
 // Reserving space, and giving it back, costs more than a small file gains.
 constexpr uint64_t kNotReservedBytes = 64 << 10;
 
-// Windows. They grow with the file, which so gets few zeroes for its bytes.
+// Windows. They begin small, so that a small file is not given more zeroes than it has bytes.
+// Moving a large one takes a fraction of a millisecond, which is to be rarer than one append in a
+// thousand.
 constexpr uint64_t kPageBytes = 4096;
 constexpr size_t kFirstWindowBytes = 16 << 10;
-constexpr size_t kSmallWindowBytes = 64 << 10;
 constexpr size_t kWindowBytesMax = 1 << 20;
-constexpr uint64_t kWindowsInFile = 8;
 // A file that is synced has short windows, written a page at a time: the system writes pages, or
 // whatever larger pieces it keeps them in, whole.
 constexpr size_t kSyncedWindowBytesMax = 64 << 10;
-// Zeroes for longer appends take as long as writing these: they are stored where a job was in time.
-constexpr size_t kStoredBytesMax = 512;
-// How far ahead of long appends a job begins, and what it does before it looks whether to go on.
-constexpr uint64_t kGrowthLeadBytes = 128 << 10;
-constexpr uint64_t kGrowthStepBytes = 64 << 10;
-// How much of the window before the next one shows, too: more than any record's fragment.
-constexpr uint64_t kOverlapBytes = 64 << 10;
-// Long appends are stored in files that are large enough for windows which are worth a job.
-constexpr uint64_t kStoredLongFrom = 2 << 20;
-// A window is opened after so many appends in a row that may be stored.
-constexpr int kAppendsMin = 8;
-
-uint64_t PageOf(uint64_t offset) { return offset / kPageBytes * kPageBytes; }
-uint64_t PageAfter(uint64_t offset) { return PageOf(offset + kPageBytes - 1); }
-
-// What a window of a file of `size` bytes has at most.
-size_t WindowBytes(uint64_t size) {
-  const uint64_t share = size / kWindowsInFile / kSmallWindowBytes * kSmallWindowBytes;
-  return std::clamp<uint64_t>(share, kSmallWindowBytes, kWindowBytesMax);
-}
+// Longer appends would make that less rare; written, they cost less of their time.
+constexpr size_t kStoredBytesMax = kWindowBytesMax / 2048;
+// A window is opened after so many short appends in a row.
+constexpr int kShortAppendsMin = 8;
 
 }  // namespace
-
-// What shows a part of the file.
-struct FileWriter::Window {
-  char* memory = nullptr;
-  uint64_t begin = 0;
-  uint64_t end = 0;
-  uint64_t mapped_at = 0;  // TimeCount().
-
-  bool Has(uint64_t from, uint64_t to) const {
-    return memory != nullptr && from >= begin && to <= end;
-  }
-  void Unmap(WritableFile* file) {
-    if (memory != nullptr) file->UnmapAhead(memory, end - begin);
-    memory = nullptr;
-  }
-};
 
 // A full buffer that a job of the pool is to write. While there is one, the job that has begun
 // with it, or else the appending thread, has what Rep::Write() uses.
@@ -91,27 +59,6 @@ struct FileWriter::Handover {
   uint64_t written_end SKARN_GUARDED_BY(mu) = 0;  // Of the file.
   uint64_t sync_begun SKARN_GUARDED_BY(mu) = 0;   // Up to where.
   Status outcome SKARN_GUARDED_BY(mu);            // The first failure not yet told.
-};
-
-// Zeroes that a job of the pool is to write.
-struct FileWriter::Growth {
-  enum class State : uint8_t { kNone, kWaiting, kGrowing };
-
-  // Writes them and makes a window of them. Releases the mutex while it works.
-  void Grow() SKARN_REQUIRES(mu);
-
-  // A leaf in the lock order: nothing is locked under it.
-  Mutex mu;
-  CondVar done{&mu};
-  State state SKARN_GUARDED_BY(mu) = State::kNone;
-  bool stop SKARN_GUARDED_BY(mu) = false;
-  WritableFile* file SKARN_GUARDED_BY(mu) = nullptr;  // Alive while there is something to do.
-  uint64_t begin SKARN_GUARDED_BY(mu) = 0;            // Of the window.
-  uint64_t at SKARN_GUARDED_BY(mu) = 0;               // Up to here they are there.
-  uint64_t end SKARN_GUARDED_BY(mu) = 0;
-  bool failed SKARN_GUARDED_BY(mu) = false;
-  Window window SKARN_GUARDED_BY(mu);    // From `begin` to `end`, once they are there.
-  Window obsolete SKARN_GUARDED_BY(mu);  // To be given back.
 };
 
 // All but `failure` belongs to the appending thread.
@@ -183,19 +130,12 @@ struct FileWriter::Rep {
   // The window, of the appending thread. Bytes in the file end at FileWriter::size_.
   bool ahead = false;  // It may be opened.
   bool grown = false;  // The file has, or had, zeroes ahead.
-  Window window;
-  Window next;                              // That a job has made.
+  char* window = nullptr;
+  uint64_t window_begin = 0;
+  uint64_t window_end = 0;
   size_t window_bytes = kFirstWindowBytes;  // Of the next one.
-  // Zeroes are between these, but for what was appended there.
-  uint64_t zeroes_begin = 0;
-  uint64_t zeroes_end = 0;
-  bool growing = false;  // A job was asked for more, from `growth_begin` on.
-  uint64_t growth_begin = 0;
-  std::shared_ptr<Growth> growth;  // Shared with jobs, which may begin when the file is gone.
-  int appends = 0;                 // In a row, of those that may be stored; up to kAppendsMin.
-  // Of the window, stores between these will not fail for a while.
-  uint64_t prepared_begin = 0;
-  uint64_t prepared_end = 0;
+  int short_appends = 0;
+  bool prepared = false;  // Stores to the window will not fail.
   // Pages are written one by one: the last window was synced. Read by the syncing thread.
   std::atomic<bool> small_pieces{false};
   std::atomic<bool> synced{false};  // Since the window was opened.
@@ -233,34 +173,7 @@ struct FileWriter::Rep {
     allocated_end = new_end;
   }
 
-  // Nothing grows the file any more, as far as `end` is concerned.
-  void StopGrowthBefore(uint64_t end) {
-    if (SKARN_UNLIKELY(growing && end > growth_begin)) StopGrowth();
-  }
-  void StopGrowth() {
-    if (!growing) return;
-    growing = false;
-    MutexLock lock(&growth->mu);
-    if (growth->state == Growth::State::kWaiting) growth->state = Growth::State::kNone;
-    growth->stop = true;
-    while (growth->state != Growth::State::kNone) growth->done.Wait();
-    growth->obsolete.Unmap(file.get());
-    next.Unmap(file.get());
-    next = std::exchange(growth->window, Window());
-    // Where the file cannot grow, this ends with the appending thread's own attempt.
-    if (growth->failed) options.ahead_pool = nullptr;
-    if (growth->at == growth_begin) return;
-    if (growth_begin != zeroes_end) zeroes_begin = growth_begin;
-    zeroes_end = growth->at;
-  }
-
-  void Unmap() {
-    window.Unmap(file.get());
-    next.Unmap(file.get());
-  }
-
   Status Write(Slice data) {
-    StopGrowthBefore(buffer_offset + data.size());
     ReserveSpace(buffer_offset + data.size());
     while (!data.empty()) {
       const size_t step = NextStep(data.size());
@@ -337,46 +250,11 @@ void FileWriter::Handover::StartSync() {
   done.Signal();
 }
 
-void FileWriter::Growth::Grow() {
-  state = State::kGrowing;
-  if (obsolete.memory != nullptr) {
-    Window old = std::exchange(obsolete, Window());
-    WritableFile* const target = file;
-    mu.Unlock();
-    old.Unmap(target);
-    mu.Lock();
-  }
-  while (!stop && at < end && !failed) {
-    WritableFile* const target = file;
-    const uint64_t from = at;
-    const uint64_t to = std::min(end, from + kGrowthStepBytes);
-    mu.Unlock();
-    const bool ok = target->GrowAhead(from, to, kGrowthStepBytes).ok();
-    mu.Lock();
-    if (ok) at = to;
-    failed = !ok;
-  }
-  if (!stop && !failed) {
-    Window made;
-    made.begin = begin;
-    made.end = end;
-    WritableFile* const target = file;
-    mu.Unlock();
-    made.mapped_at = TimeCount();
-    made.memory = target->MapAhead(made.begin, made.end);
-    mu.Lock();
-    window = made;
-  }
-  state = State::kNone;
-  done.Signal();
-}
-
 FileWriter::FileWriter(std::unique_ptr<WritableFile> file, std::string path,
                        const FileOptions& file_options, const Options& options)
     : rep_(std::make_unique<Rep>(std::move(file), file_options, options)), path_(std::move(path)) {
   const uint64_t size = rep_->file->Size();
-  rep_->ahead = file_options.grow_ahead && rep_->plain && rep_->options.pool == nullptr;
-  if (!rep_->ahead) rep_->options.ahead_pool = nullptr;
+  rep_->ahead = file_options.grow_ahead && rep_->plain;
   care_after_ = rep_->file->ahead_needs_care() ? kShortTimeCount : UINT64_MAX;
   rep_->buffer_offset = size;
   rep_->range_synced = size;
@@ -444,13 +322,12 @@ char* FileWriter::RoomElsewhere(size_t size) {
 
 Status FileWriter::AppendFilled(size_t size, bool flush) {
   if (SKARN_UNLIKELY(size > window_left_)) return AppendFilledToBuffer(size, flush);
-  const char* const from = window_at_;
   window_at_ += size;
   window_left_ -= size;
   const uint64_t end = size_.load(std::memory_order_relaxed) + size;
   size_.store(end, std::memory_order_release);
   flushed_.store(end, std::memory_order_release);
-  Status s = rep_->file->Filled(from, end);
+  Status s = rep_->file->Filled(end);
   return SKARN_LIKELY(s.ok()) ? Status::Ok() : Remember(std::move(s));
 }
 
@@ -462,7 +339,6 @@ Status FileWriter::AppendFilledToBuffer(size_t size, bool flush) {
   const uint64_t end = rep.buffer_offset + rep.used;
   if (SKARN_UNLIKELY(!rep.plain || end > rep.allocated_end)) return Flush();
   // What Flush() does when the options ask for nothing more.
-  rep.StopGrowthBefore(end);
   Status s = rep.file->Append(Slice(rep.buffer, rep.used));
   rep.used = 0;
   if (SKARN_UNLIKELY(!s.ok())) return Remember(std::move(s));
@@ -475,7 +351,7 @@ Status FileWriter::AppendFilledToBuffer(size_t size, bool flush) {
 void FileWriter::LeaveWindow() {
   Rep& rep = *rep_;
   window_left_ = 0;
-  if (rep.window.memory != nullptr && rep.used == 0) {
+  if (rep.window != nullptr && rep.used == 0) {
     rep.buffer_offset = size_.load(std::memory_order_relaxed);
   }
 }
@@ -483,13 +359,19 @@ void FileWriter::LeaveWindow() {
 bool FileWriter::EnterWindow(size_t size) {
   Rep& rep = *rep_;
   const bool small_pieces = rep.small_pieces.load(std::memory_order_relaxed);
-  if (size > kStoredBytesMax && !small_pieces &&
-      (rep.options.ahead_pool == nullptr || rep.buffer_offset < kStoredLongFrom)) {
-    rep.appends = 0;
+  if (size > kStoredBytesMax && !small_pieces) {
+    rep.short_appends = 0;
     return false;
   }
-  if (rep.appends < kAppendsMin) {
-    ++rep.appends;
+  if (rep.short_appends < kShortAppendsMin) {
+    ++rep.short_appends;
+    return false;
+  }
+  // Who appends rarely makes a system call: the window would need one as well.
+  const uint64_t now = TimeCount();
+  const bool rare = now - std::exchange(last_store_, now) >= care_after_;
+  if (rare) {
+    rep.prepared = false;
     return false;
   }
   const uint64_t at = rep.buffer_offset;
@@ -499,155 +381,56 @@ bool FileWriter::EnterWindow(size_t size) {
       // What is ahead goes and comes back in pages.
       rep.small_pieces.store(true, std::memory_order_relaxed);
       rep.window_bytes = kFirstWindowBytes;
-      if (!CutZeroes().ok()) return false;
+      rep.window_end = 0;
+      if (rep.grown && !Remember(rep.file->Truncate(at)).ok()) return false;
     }
   }
-  Moved moved = Moved::kYes;
-  if (!rep.window.Has(at, at + size)) {
-    moved = MoveWindow(size);
-    if (moved == Moved::kYes) {
-      prepared_at_ = rep.window.mapped_at;
-      rep.prepared_begin = at;
-      rep.prepared_end = rep.window.end;
-    }
+  if (rep.window == nullptr || at < rep.window_begin || at + size > rep.window_end) {
+    rep.prepared = MoveWindow(size);
+  } else if (!rep.prepared) {
+    rep.prepared = rep.file->PrepareAhead();
   }
-  if (moved == Moved::kYes && PrepareWindow(at, size, &moved)) {
-    window_at_ = rep.window.memory + (at - rep.window.begin);
-    window_left_ = rep.prepared_end - at;
-    return true;
-  }
-  if (moved == Moved::kNever) {
+  if (!rep.prepared) {
     // From here on the file is written to: what is wrong with it, if anything, that will tell.
     rep.ahead = false;
-    (void)CutZeroes().ok();
-  }
-  return false;
-}
-
-bool FileWriter::PrepareWindow(uint64_t at, size_t size, Moved* moved) {
-  Rep& rep = *rep_;
-  const uint64_t now = TimeCount();
-  const bool late = now - prepared_at_ >= care_after_;
-  if (!late && at + size <= rep.prepared_end) return true;
-  // Who appends rarely makes a system call: the window would need one as well.
-  if (late && at < rep.prepared_begin + kPageBytes) return false;
-  // No more than is soon used: it may have been written to the disk, and will be again.
-  const uint64_t begin = PageOf(at);
-  const uint64_t soon = begin + (late ? kFirstWindowBytes : kSmallWindowBytes);
-  const uint64_t end = std::min(rep.window.end, std::max(soon, PageAfter(at + size)));
-  if (!rep.file->PrepareAhead(rep.window.memory + (begin - rep.window.begin), end - begin)) {
-    *moved = Moved::kNever;
+    rep.window = nullptr;
+    if (rep.grown) (void)Remember(rep.file->Truncate(at)).ok();
     return false;
   }
-  prepared_at_ = now;
-  rep.prepared_begin = at;
-  rep.prepared_end = end;
+  window_at_ = rep.window + (at - rep.window_begin);
+  window_left_ = rep.window_end - at;
   return true;
 }
 
-FileWriter::Moved FileWriter::MoveWindow(size_t size) {
+bool FileWriter::MoveWindow(size_t size) {
   Rep& rep = *rep_;
   // A window that was filled without a sync: the next one need not be of small pieces.
-  if (!rep.synced.exchange(false, std::memory_order_relaxed) && rep.window.memory != nullptr) {
+  if (!rep.synced.exchange(false, std::memory_order_relaxed) && rep.window_end != 0) {
     rep.small_pieces.store(false, std::memory_order_relaxed);
   }
   const bool small_pieces = rep.small_pieces.load(std::memory_order_relaxed);
-  const uint64_t at = rep.buffer_offset;
-  const uint64_t begin = PageOf(at);
-  // Zeroes that begin further ahead are not for this append.
-  const bool long_append = size > kStoredBytesMax && !small_pieces;
-  if (long_append && rep.growing && at + size <= rep.growth_begin && at >= rep.zeroes_end) {
-    return Moved::kNotNow;
-  }
-  rep.StopGrowth();
-  if (at < rep.zeroes_begin || at + size > rep.zeroes_end) {
-    if (long_append) {
-      // What reaches into zeroes that begin further ahead is written, and the next one stored.
-      if (at < rep.zeroes_begin && at + size < rep.zeroes_end) return Moved::kNotNow;
-      RequestGrowth(PageAfter(at + size) + kGrowthLeadBytes, WindowBytes(at), nullptr);
-      return Moved::kNotNow;
-    }
-    uint64_t from = at;
-    if (at >= rep.zeroes_begin && at <= rep.zeroes_end) {
-      from = rep.zeroes_end;
-    } else {
-      rep.zeroes_begin = at;
-    }
-    const uint64_t end = std::max(begin + rep.window_bytes, PageAfter(at + size));
-    rep.ReserveSpace(end);
-    rep.grown = true;
-    rep.zeroes_end = end;
-    if (!rep.file->GrowAhead(from, end, small_pieces ? kPageBytes : kWindowBytesMax).ok()) {
-      return Moved::kNever;
-    }
-  }
-  Window last = rep.window;
-  if (rep.next.Has(at, at + size)) {
-    rep.window = std::exchange(rep.next, Window());
-  } else {
-    rep.next.Unmap(rep.file.get());
-    rep.window.begin = begin;
-    rep.window.end = std::min(rep.zeroes_end, begin + kWindowBytesMax);
-    rep.window.mapped_at = TimeCount();
-    rep.window.memory = rep.file->MapAhead(rep.window.begin, rep.window.end);
-  }
-  const size_t bytes_max = small_pieces ? kSyncedWindowBytesMax : WindowBytes(at);
-  rep.window_bytes = std::min(rep.window_bytes * 2, bytes_max);
-  if (rep.window.memory != nullptr && !small_pieces && rep.window.end == rep.zeroes_end) {
-    RequestGrowth(rep.zeroes_end, std::max(rep.window_bytes, kSmallWindowBytes), &last);
-  }
-  last.Unmap(rep.file.get());
-  return rep.window.memory == nullptr ? Moved::kNever : Moved::kYes;
-}
-
-void FileWriter::RequestGrowth(uint64_t begin, size_t bytes, Window* obsolete) {
-  Rep& rep = *rep_;
-  if (rep.options.ahead_pool == nullptr) return;
-  rep.ReserveSpace(begin + bytes);
+  const uint64_t begin = rep.buffer_offset / kPageBytes * kPageBytes;
+  const uint64_t needed = (rep.buffer_offset + size - begin + kPageBytes - 1) / kPageBytes;
+  const uint64_t end = begin + std::max<uint64_t>(rep.window_bytes, needed * kPageBytes);
+  rep.window_bytes =
+      std::min(rep.window_bytes * 2, small_pieces ? kSyncedWindowBytesMax : kWindowBytesMax);
+  rep.ReserveSpace(end);
   rep.grown = true;
-  rep.growing = true;
-  rep.growth_begin = begin;
-  if (rep.growth == nullptr) rep.growth = std::make_shared<Growth>();
-  {
-    MutexLock lock(&rep.growth->mu);
-    rep.growth->state = Growth::State::kWaiting;
-    rep.growth->stop = false;
-    rep.growth->failed = false;
-    rep.growth->file = rep.file.get();
-    // What does not fit into the window before is stored in one piece.
-    rep.growth->begin = begin == rep.zeroes_end ? begin - std::min(begin, kOverlapBytes) : begin;
-    rep.growth->at = begin;
-    rep.growth->end = begin + bytes;
-    if (obsolete != nullptr) rep.growth->obsolete = std::exchange(*obsolete, Window());
-  }
-  rep.options.ahead_pool->Schedule(ThreadPool::Priority::kUser, this, [growth = rep.growth] {
-    MutexLock lock(&growth->mu);
-    if (growth->state == Growth::State::kWaiting) growth->Grow();
-  });
-}
-
-Status FileWriter::CutZeroes() {
-  Rep& rep = *rep_;
-  rep.StopGrowth();
-  rep.Unmap();
-  rep.zeroes_begin = 0;
-  rep.zeroes_end = 0;
-  if (!std::exchange(rep.grown, false)) return Status::Ok();
-  return Remember(rep.file->Truncate(rep.buffer_offset));
+  if (!rep.file->GrowAhead(end, small_pieces ? kPageBytes : kWindowBytesMax).ok()) return false;
+  rep.window = rep.file->MapAhead(begin, end);
+  rep.window_begin = begin;
+  rep.window_end = end;
+  return rep.window != nullptr;
 }
 
 Status FileWriter::EndAhead() {
   Rep& rep = *rep_;
   LeaveWindow();
   rep.ahead = false;
-  rep.StopGrowth();
-  if (rep.grown && failed()) {
-    // What a failed write has left is not touched.
-    rep.Unmap();
-    rep.grown = false;
-    return rep.Failure();
-  }
-  return CutZeroes();
+  rep.window = nullptr;
+  if (!std::exchange(rep.grown, false)) return Status::Ok();
+  if (failed()) return rep.Failure();
+  return Remember(rep.file->Truncate(rep.buffer_offset));
 }
 
 Status FileWriter::Settle(bool entirely) {
@@ -745,12 +528,7 @@ Status FileWriter::Close() {
     // The last block was filled up with zeroes, or others come behind.
     s = Remember(rep.file->Truncate(size_bytes()));
   }
-  rep.StopGrowth();
-  rep.Unmap();
   // Jobs that have not begun have nothing left to do.
-  if (rep.growth != nullptr && rep.options.ahead_pool != nullptr) {
-    (void)rep.options.ahead_pool->Cancel(ThreadPool::Priority::kUser, this);
-  }
   if (rep.handover != nullptr) (void)rep.options.pool->Cancel(rep.options.pool_priority, this);
   Status closed = rep.file->Close();
   rep.file.reset();

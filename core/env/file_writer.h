@@ -9,12 +9,9 @@
 // EndAhead() or Close() the file ends with zeroes. Its size does not change with every append then,
 // so that a sync has less to write.
 //
-//   appended ------------------------>|  zeroes -----------+---------------------->|
-//   |............|....................|....................|.......................|
-//                ^ the window         ^ Room()             ^ its end                ^ the file's
-//
-// A job of the pool writes the zeroes behind the window while that is filled. Where it is too late,
-// the appending thread does it for short appends; long ones are written.
+//   appended ------------------------>|  zeroes ----------->|
+//   |............|....................|.....................|
+//                ^ the window         ^ Room()              ^ its end, and the file's for others
 //
 // After the first failed write or sync, every later call fails with that same
 // status: a file whose sync failed is never trusted again.
@@ -49,8 +46,6 @@ class FileWriter {
     // Its errors come with a later call. Not with direct I/O or a rate limit.
     ThreadPool* pool = nullptr;
     ThreadPool::Priority pool_priority = ThreadPool::Priority::kLow;
-    // Whose jobs (kUser) grow the file ahead; null: the appending thread does. Not beside `pool`.
-    ThreadPool* ahead_pool = nullptr;
     // The file has bytes of its former life (FileSystem::ReuseWritableFile): Close() cuts them off.
     bool reused = false;
   };
@@ -64,9 +59,12 @@ class FileWriter {
   // filled and then appended with AppendFilled(size). Nullptr: use Append(). `flush`: Flush() is
   // next. Others may see the bytes as they are filled in, until then as part of the zeroes ahead.
   char* Room(size_t size) {
-    if (SKARN_LIKELY(size <= window_left_ && attention_.load(std::memory_order_relaxed) == 0 &&
-                     TimeCount() - prepared_at_ < care_after_)) {
-      return window_at_;
+    if (SKARN_LIKELY(size <= window_left_ && attention_.load(std::memory_order_relaxed) == 0)) {
+      const uint64_t now = TimeCount();
+      if (SKARN_LIKELY(now - last_store_ < care_after_)) {
+        last_store_ = now;
+        return window_at_;
+      }
     }
     return RoomElsewhere(size);
   }
@@ -95,12 +93,8 @@ class FileWriter {
   static constexpr uint8_t kFailed = 1;
   static constexpr uint8_t kSynced = 2;  // A window of large pieces was synced.
 
-  enum class Moved : uint8_t { kYes, kNotNow, kNever };
-
   struct Rep;
   struct Handover;
-  struct Growth;
-  struct Window;
   // Keeps the first failure and returns it from then on.
   Status Remember(Status s);
   // Writes what is buffered; with direct I/O, the whole blocks of it. `may_hand_over`: or lets
@@ -115,16 +109,8 @@ class FileWriter {
   void LeaveWindow();
   // The window with `size` bytes left; false: not for this append, or not any more.
   bool EnterWindow(size_t size);
-  // What was mapped or seen to a while ago is seen to again. False: write this append. kNever in
-  // `moved`: all others, too.
-  bool PrepareWindow(uint64_t at, size_t size, Moved* moved);
-  // Moves the window on, to where it has `size` bytes left. kNever: the file system cannot.
-  Moved MoveWindow(size_t size);
-  // Has a job write zeroes from `begin` on and make a window of them. It also gives back the
-  // `obsolete` one, if that is taken.
-  void RequestGrowth(uint64_t begin, size_t bytes, Window* obsolete);
-  // Cuts off all zeroes.
-  Status CutZeroes();
+  // Moves the window on. False: the file system cannot.
+  bool MoveWindow(size_t size);
 
   std::unique_ptr<Rep> rep_;
   const std::string path_;
@@ -135,8 +121,8 @@ class FileWriter {
   // bytes are in the buffer, it takes none.
   char* window_at_ = nullptr;
   size_t window_left_ = 0;
-  // TimeCount() when the window was seen to, and after how long it needs that again.
-  uint64_t prepared_at_ = 0;
+  // TimeCount() of the last store, and after how long without one the window needs care.
+  uint64_t last_store_ = 0;
   uint64_t care_after_ = 0;
 };
 

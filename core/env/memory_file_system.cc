@@ -125,24 +125,26 @@ class MemoryWritableFile final : public WritableFile {
   }
   uint64_t Size() override { return size_; }
 
-  Status GrowAhead(uint64_t begin, uint64_t end, size_t) override {
-    file_->Write(begin, std::string(end - begin, '\0'));
+  Status GrowAhead(uint64_t end, size_t) override {
+    if (file_->Size() < end) file_->Resize(end);
     return Status::Ok();
   }
-  // A copy: what is stored there gets to the file with Filled().
   char* MapAhead(uint64_t offset, uint64_t end) override {
-    char* const window = new char[end - offset];
-    (void)file_->Read(offset, end - offset, window);
-    return window;
+    window_.resize(end - offset);
+    window_offset_ = offset;
+    (void)file_->Read(offset, window_.size(), window_.data());
+    return window_.data();
   }
-  void UnmapAhead(char* memory, uint64_t) override { delete[] memory; }
-  Status Filled(const char* from, uint64_t end) override {
-    return Append(Slice(from, end - size_));
+  Status Filled(uint64_t end) override {
+    return Append(Slice(window_.data() + (size_ - window_offset_), end - size_));
   }
 
  private:
   const FilePointer file_;
   uint64_t size_;
+  // Stands for memory that shows the file: what is stored gets there with Filled().
+  std::string window_;
+  uint64_t window_offset_ = 0;
 };
 
 class MemoryDirectory final : public Directory {

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -41,6 +40,26 @@ class PosixSyncHandle final : public SyncHandle {
   const std::string path_;
   const bool with_metadata_;
 };
+
+// Whether space that was written once stays the file's, so that storing to it later cannot fail for
+// want of space (which would be a signal, not an error). Where a page goes to a new place every
+// time, it can.
+bool OverwritesInPlace(int fd) {
+  struct statfs info {};
+  int outcome = 0;
+  do {
+    outcome = fstatfs(fd, &info);
+  } while (outcome != 0 && errno == EINTR);
+  if (outcome != 0) return false;
+  switch (static_cast<uint64_t>(info.f_type)) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
 
 class PosixWritableFile final : public WritableFile {
  public:
@@ -84,6 +103,7 @@ class PosixWritableFile final : public WritableFile {
   }
 
   Status Truncate(uint64_t size) override {
+    Unmap();
     int outcome = 0;
     do {
       outcome = ftruncate(fd_.get(), static_cast<off_t>(size));
@@ -92,11 +112,13 @@ class PosixWritableFile final : public WritableFile {
       return Status::IoErrorFromErrno(Concat("While ftruncate file to size ", size), path_, errno);
     }
     size_ = size;
+    grown_end_ = size;
     return Status::Ok();
   }
 
   Status Close() override {
     if (!fd_.valid()) return Status::Ok();
+    Unmap();
     Status result;
     if (allocated_end_ > size_) {
       // Space that was reserved and not used goes back. Cutting to the size the file has
@@ -186,45 +208,49 @@ class PosixWritableFile final : public WritableFile {
 
   uint64_t Size() override { return size_; }
 
-  Status GrowAhead(uint64_t begin, uint64_t end, size_t piece_bytes) override {
-    if (!options_.grow_ahead || options_.direct_writes || !OverwritesInPlace()) {
-      return Status::NotSupported("GrowAhead");
+  Status GrowAhead(uint64_t end, size_t piece_bytes) override {
+    if (!positioned_) {
+      if (!options_.grow_ahead || options_.direct_writes || !OverwritesInPlace(fd_.get())) {
+        return Status::NotSupported("GrowAhead");
+      }
+      positioned_ = true;
+      grown_end_ = size_;
     }
-    while (begin < end) {
-      const size_t size = std::min<uint64_t>({end - begin, piece_bytes, kZeroBytesMax});
-      const ssize_t put = pwrite(fd_.get(), zeroes, size, static_cast<off_t>(begin));
+    // What was appended since may reach further.
+    for (uint64_t at = std::max(grown_end_, size_); at < end;) {
+      const size_t size = std::min<uint64_t>({end - at, piece_bytes, kZeroBytesMax});
+      const ssize_t put = pwrite(fd_.get(), zeroes, size, static_cast<off_t>(at));
       if (put < 0) {
         if (errno == EINTR) continue;
-        return Status::IoErrorFromErrno(Concat("While writing zeroes at offset ", begin), path_,
+        return Status::IoErrorFromErrno(Concat("While writing zeroes at offset ", at), path_,
                                         errno);
       }
-      begin += static_cast<uint64_t>(put);
+      at += static_cast<uint64_t>(put);
+      grown_end_ = at;
     }
     return Status::Ok();
   }
 
   char* MapAhead(uint64_t offset, uint64_t end) override {
+    Unmap();
     void* const memory = mmap(nullptr, end - offset, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(),
                               static_cast<off_t>(offset));
     if (memory == MAP_FAILED) return nullptr;
-    auto* const window = static_cast<char*>(memory);
-    if (PrepareAhead(window, end - offset)) return window;
-    UnmapAhead(window, end - offset);
-    return nullptr;
+    mapped_ = static_cast<char*>(memory);
+    mapped_bytes_ = end - offset;
+    if (!PrepareAhead()) Unmap();
+    return mapped_;
   }
-
-  void UnmapAhead(char* memory, uint64_t size) override { munmap(memory, size); }
 
   bool ahead_needs_care() const override { return true; }
 
-  bool PrepareAhead(char* memory, uint64_t size) override {
+  bool PrepareAhead() override {
     // Pages that cannot be had are an error here.
-    return madvise(memory, size, MADV_POPULATE_WRITE) == 0;
+    return mapped_ != nullptr && madvise(mapped_, mapped_bytes_, MADV_POPULATE_WRITE) == 0;
   }
 
-  Status Filled(const char*, uint64_t end) override {
+  Status Filled(uint64_t end) override {
     size_ = end;
-    positioned_ = true;
     return Status::Ok();
   }
 
@@ -232,33 +258,20 @@ class PosixWritableFile final : public WritableFile {
   size_t alignment() const override { return kAlignment; }
 
  private:
-  // Whether space that was written once stays the file's, so that storing to it later cannot fail
-  // for want of space (which would be a signal, not an error). Where a page goes to a new place
-  // every time, it can.
-  bool OverwritesInPlace() {
-    Kind kind = kind_.load(std::memory_order_relaxed);
-    if (kind == Kind::kUnknown) {
-      struct statfs info {};
-      int outcome = 0;
-      do {
-        outcome = fstatfs(fd_.get(), &info);
-      } while (outcome != 0 && errno == EINTR);
-      const auto type = static_cast<uint64_t>(info.f_type);
-      const bool in_place = outcome == 0 && (type == EXT4_SUPER_MAGIC || type == XFS_SUPER_MAGIC ||
-                                             type == TMPFS_MAGIC);
-      kind = in_place ? Kind::kInPlace : Kind::kOther;
-      kind_.store(kind, std::memory_order_relaxed);
-    }
-    return kind == Kind::kInPlace;
+  void Unmap() {
+    if (mapped_ != nullptr) munmap(mapped_, mapped_bytes_);
+    mapped_ = nullptr;
   }
+
   Descriptor fd_;
   const std::string path_;
   const FileOptions options_;
   uint64_t size_;
-  bool positioned_ = false;  // The file was stored to: writes say where they go.
-  enum class Kind : uint8_t { kUnknown, kInPlace, kOther };
-  std::atomic<Kind> kind_{Kind::kUnknown};  // Of the file system.
-  uint64_t allocated_end_ = 0;              // Where reserved space ends; 0 when none was reserved.
+  bool positioned_ = false;  // The file was grown: writes say where they go.
+  uint64_t grown_end_ = 0;   // Where zeroes end.
+  char* mapped_ = nullptr;
+  size_t mapped_bytes_ = 0;
+  uint64_t allocated_end_ = 0;  // Where reserved space ends; 0 when none was reserved.
 };
 
 }  // namespace

@@ -49,12 +49,12 @@ char* RecordStore::AddChunk(size_t size, bool pooled, RecordRef* first, bool* fr
 }
 
 void RecordStore::WarmAhead() {
-  // Before the extent after this one is needed. In large steps: waking who does it takes as long
-  // as touching dozens of pages.
-  if (cold_size_ + std::min(rest_size_, kExtentMax) <= rest_size_) return;
-  const size_t step = std::min(cold_size_, kWarmBytes);
-  WarmPages(&chores_, rest_ + (rest_size_ - cold_size_), step);
-  cold_size_ -= step;
+  // Up to the end of the extent after this one.
+  const size_t stay = rest_size_ - std::min(rest_size_, kExtentMax);
+  if (cold_size_ <= stay) return;
+  char* const chunk_end = rest_ + rest_size_;
+  WarmPages(&chores_, chunk_end - cold_size_, cold_size_ - stay);
+  cold_size_ = stay;
 }
 
 bool RecordStore::Refill(Lane* lane, size_t size) {

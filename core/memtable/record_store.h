@@ -95,7 +95,6 @@ class RecordStore {
   static constexpr size_t kSlotsMax = size_t{1} << (32 - kSlotShift);
   static constexpr size_t kExtentMin = 4096;
   static constexpr size_t kExtentMax = 256 << 10;
-  static constexpr size_t kWarmBytes = 1 << 20;
   // Below this much memory extents come from the heap one by one.
   static constexpr size_t kHeapMax = 1 << 20;
 

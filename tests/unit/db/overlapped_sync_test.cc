@@ -90,12 +90,11 @@ class SlowSyncFileSystem final : public FileSystemWrapper {
       return std::unique_ptr<SyncHandle>(std::make_unique<Handle>(fs_, std::move(*handle), path_));
     }
     uint64_t Size() override { return file_->Size(); }
-    Status GrowAhead(uint64_t begin, uint64_t end, size_t piece_bytes) override {
-      return file_->GrowAhead(begin, end, piece_bytes);
+    Status GrowAhead(uint64_t end, size_t piece_bytes) override {
+      return file_->GrowAhead(end, piece_bytes);
     }
     char* MapAhead(uint64_t offset, uint64_t end) override { return file_->MapAhead(offset, end); }
-    void UnmapAhead(char* memory, uint64_t size) override { file_->UnmapAhead(memory, size); }
-    Status Filled(const char* from, uint64_t end) override { return file_->Filled(from, end); }
+    Status Filled(uint64_t end) override { return file_->Filled(end); }
 
    private:
     SlowSyncFileSystem* const fs_;

@@ -113,7 +113,7 @@ TEST_P(FileSystemTest, ShowsWhatIsStoredInMemoryAheadOfTheEnd) {
   auto file = fs_->NewWritableFile(Path("log"), options);
   ASSERT_TRUE(file.ok());
   ASSERT_TRUE((*file)->Append("one").ok());
-  const Status grown = (*file)->GrowAhead(3, 8192, 4096);
+  const Status grown = (*file)->GrowAhead(8192, 4096);
   if (grown.IsNotSupported()) GTEST_SKIP() << "not on this file system";
   ASSERT_TRUE(grown.ok());
   EXPECT_EQ((*file)->Size(), 3u);
@@ -122,7 +122,7 @@ TEST_P(FileSystemTest, ShowsWhatIsStoredInMemoryAheadOfTheEnd) {
   char* window = (*file)->MapAhead(0, 8192);
   ASSERT_NE(window, nullptr);
   memcpy(window + 3, "two", 3);
-  ASSERT_TRUE((*file)->Filled(window + 3, 6).ok());
+  ASSERT_TRUE((*file)->Filled(6).ok());
   EXPECT_EQ((*file)->Size(), 6u);
   expected.replace(3, 3, "two");
   EXPECT_EQ(Content("log"), expected);
@@ -132,17 +132,15 @@ TEST_P(FileSystemTest, ShowsWhatIsStoredInMemoryAheadOfTheEnd) {
   ASSERT_TRUE((*file)->Append(std::string(4000, 'y')).ok());
   expected = "onetwo" + std::string(8000, 'x') + std::string(4000, 'y');
   EXPECT_EQ(Content("log"), expected);
-  ASSERT_TRUE((*file)->GrowAhead(12288, 16384, 65536).ok());
-  (*file)->UnmapAhead(window, 8192);
+  ASSERT_TRUE((*file)->GrowAhead(16384, 65536).ok());
   window = (*file)->MapAhead(8192, 16384);
   ASSERT_NE(window, nullptr);
   window[expected.size() - 8192] = 'z';
-  ASSERT_TRUE((*file)->Filled(window + (expected.size() - 8192), expected.size() + 1).ok());
+  ASSERT_TRUE((*file)->Filled(expected.size() + 1).ok());
   expected += 'z';
   ASSERT_TRUE((*file)->Sync().ok());
   EXPECT_EQ(*fs_->FileSize(Path("log")), 16384u);
 
-  (*file)->UnmapAhead(window, 8192);
   ASSERT_TRUE((*file)->Truncate(expected.size()).ok());
   EXPECT_EQ(Content("log"), expected);
   ASSERT_TRUE((*file)->Append("end").ok());
@@ -475,30 +473,16 @@ Status AppendFlushed(FileWriter* writer, const std::string& piece, bool as_room 
 }
 
 // Appends of all sizes, in pieces and as rooms, with syncs now and then: after each the file holds
-// what was appended, and behind it nothing but zeroes. They are written by the appending thread, or
-// by jobs that are late at times, or by a thread beside it.
+// what was appended, and behind it nothing but zeroes.
 TEST_P(FileSystemTest, WriterGrowsAheadAndKeepsEveryByteInOrder) {
   Random random(/*seed=*/11);
-  enum class Pool { kNone, kLate, kThreads };
-  struct Case {
-    Pool pool;
-    bool often_synced;
-    uint32_t usual_bytes;
-  };
-  for (const Case& which : {Case{Pool::kNone, false, 300}, Case{Pool::kNone, true, 300},
-                            Case{Pool::kLate, false, 300}, Case{Pool::kLate, false, 9000},
-                            Case{Pool::kLate, true, 2000}, Case{Pool::kThreads, false, 300},
-                            Case{Pool::kThreads, false, 9000}, Case{Pool::kThreads, true, 2000}}) {
-    DeterministicPool late;
-    const std::unique_ptr<ThreadPool> threads = NewThreadPool();
+  for (const bool often_synced : {false, true}) {
     FileOptions file_options;
     file_options.grow_ahead = true;
     auto file = fs_->NewWritableFile(Path("log"), file_options);
     ASSERT_TRUE(file.ok());
     FileWriter::Options options;
     options.preallocation_bytes = 1 << 20;
-    if (which.pool == Pool::kLate) options.ahead_pool = &late;
-    if (which.pool == Pool::kThreads) options.ahead_pool = threads.get();
     FileWriter writer(std::move(*file), Path("log"), file_options, options);
     std::string expected;
     uint64_t largest_tail = 0;
@@ -509,47 +493,41 @@ TEST_P(FileSystemTest, WriterGrowsAheadAndKeepsEveryByteInOrder) {
       ASSERT_EQ(content.find_first_not_of('\0', expected.size()), std::string::npos);
       largest_tail = std::max<uint64_t>(largest_tail, content.size() - expected.size());
     };
-    const int count = which.usual_bytes > 1000 ? 1500 : 6000;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < 6000; i++) {
       const bool large = random.OneIn(200);
-      std::string piece(random.Uniform(large ? 40000 : which.usual_bytes) + 1, '\0');
+      std::string piece(random.Uniform(large ? 40000 : 300) + 1, '\0');
       for (char& byte : piece) byte = static_cast<char>(random.Next());
       ASSERT_TRUE(AppendFlushed(&writer, piece, /*as_room=*/!random.OneIn(30)).ok());
       expected += piece;
       ASSERT_EQ(writer.size_bytes(), expected.size());
       ASSERT_EQ(writer.flushed_bytes(), expected.size());
-      if (random.OneIn(which.often_synced ? 4 : 1500)) {
+      if (random.OneIn(often_synced ? 4 : 1500)) {
         ASSERT_TRUE(writer.SyncWithoutFlush().ok());
       }
-      if (random.OneIn(3)) (void)late.RunOne();
       if (random.OneIn(100)) check();
     }
     check();
-    if (random.OneIn(2) || which.often_synced) {
+    if (random.OneIn(2) || often_synced) {
       ASSERT_TRUE(writer.EndAhead().ok());
       EXPECT_EQ(Content("log"), expected);
     }
     ASSERT_TRUE(writer.Close().ok());
     EXPECT_EQ(Content("log"), expected);
-    EXPECT_EQ(late.QueueLength(ThreadPool::Priority::kUser), 0);
-    if (memory_ != nullptr && !(which.often_synced && which.usual_bytes > 1000)) {
+    if (memory_ != nullptr) {
       EXPECT_GT(largest_tail, 0u) << "never grew";
     }
-    // Two windows, and what a job is ahead of long appends.
-    EXPECT_LE(largest_tail, expected.size() / 4 + (400u << 10));
+    EXPECT_LE(largest_tail, 1100u << 10);
   }
 }
 
 // Syncs run beside appends that are stored.
 TEST_P(FileSystemTest, WriterIsSyncedBesideStores) {
-  const std::unique_ptr<ThreadPool> threads = NewThreadPool();
   FileOptions file_options;
   file_options.grow_ahead = true;
   auto file = fs_->NewWritableFile(Path("log"), file_options);
   ASSERT_TRUE(file.ok());
   FileWriter::Options options;
   options.preallocation_bytes = 1 << 20;
-  options.ahead_pool = threads.get();
   FileWriter writer(std::move(*file), Path("log"), file_options, options);
   std::atomic<bool> done{false};
   std::thread syncing([&] {
@@ -572,8 +550,7 @@ TEST_P(FileSystemTest, WriterIsSyncedBesideStores) {
 
 // Where there is no space ahead, or no memory to show it, the file is written to as ever.
 TEST(FileWriter, WritesWhereItCannotGrow) {
-  for (const uint64_t failing : {1, 2, 4, 11, 12, 14}) {
-    DeterministicPool pool;
+  for (const uint64_t failing : {1, 2, 4}) {
     auto memory = NewMemoryFileSystem();
     FaultFileSystem faults(memory.get());
     faults.set_offers_memory(true);
@@ -583,11 +560,10 @@ TEST(FileWriter, WritesWhereItCannotGrow) {
     ASSERT_TRUE(file.ok());
     FileWriter::Options options;
     options.preallocation_bytes = 1 << 20;
-    if (failing > 10) options.ahead_pool = &pool;
     FileWriter writer(std::move(*file), "/log", file_options, options);
     FaultFileSystem::Plan plan;
     plan.kinds = FaultFileSystem::kAllocate;
-    plan.nth = failing % 10;
+    plan.nth = failing;
     plan.forever = true;
     plan.error_number = ENOSPC;
     faults.Arm(plan);
@@ -596,7 +572,6 @@ TEST(FileWriter, WritesWhereItCannotGrow) {
       const std::string piece = "piece " + std::to_string(i);
       ASSERT_TRUE(AppendFlushed(&writer, piece).ok());
       expected += piece;
-      if (i % 50 == 0) (void)pool.RunAll();
     }
     EXPECT_GT(faults.failures(), 0u);
     EXPECT_EQ(*ReadFileToString(memory.get(), "/log"), expected);
@@ -618,17 +593,16 @@ class BrittleFile final : public WritableFile {
   Status Flush() override { return target_->Flush(); }
   Status Sync() override { return target_->Sync(); }
   uint64_t Size() override { return target_->Size(); }
-  Status GrowAhead(uint64_t begin, uint64_t end, size_t piece_bytes) override {
-    return target_->GrowAhead(begin, end, piece_bytes);
+  Status GrowAhead(uint64_t end, size_t piece_bytes) override {
+    return target_->GrowAhead(end, piece_bytes);
   }
   char* MapAhead(uint64_t offset, uint64_t end) override { return target_->MapAhead(offset, end); }
-  void UnmapAhead(char* memory, uint64_t size) override { target_->UnmapAhead(memory, size); }
-  Status Filled(const char* from, uint64_t end) override {
+  Status Filled(uint64_t end) override {
     EXPECT_TRUE(good) << "stored to memory that has gone bad";
-    return target_->Filled(from, end);
+    return target_->Filled(end);
   }
   bool ahead_needs_care() const override { return true; }
-  bool PrepareAhead(char*, uint64_t) override {
+  bool PrepareAhead() override {
     ++prepared;
     return good;
   }
@@ -639,35 +613,6 @@ class BrittleFile final : public WritableFile {
  private:
   const std::unique_ptr<WritableFile> target_;
 };
-
-// Long appends are stored where a job was in time with zeroes, and only there.
-TEST(FileWriter, StoresLongAppendsOnlyWhereAJobWasInTime) {
-  for (const bool in_time : {false, true}) {
-    auto memory = NewMemoryFileSystem();
-    auto made = memory->NewWritableFile("/log", FileOptions());
-    ASSERT_TRUE(made.ok());
-    auto owned = std::make_unique<BrittleFile>(std::move(*made));
-    const BrittleFile& file = *owned;
-    DeterministicPool pool;
-    FileWriter::Options options;
-    options.preallocation_bytes = 1 << 20;
-    options.ahead_pool = &pool;
-    FileOptions file_options;
-    file_options.grow_ahead = true;
-    FileWriter writer(std::move(owned), "/log", file_options, options);
-    std::string expected;
-    for (int i = 0; i < 300; i++) {
-      const std::string piece(16000 + i, static_cast<char>('a' + i % 20));
-      ASSERT_TRUE(AppendFlushed(&writer, piece).ok());
-      expected += piece;
-      if (in_time) (void)pool.RunAll();
-    }
-    EXPECT_EQ(file.appends == 300, !in_time);
-    EXPECT_LT(file.appends, in_time ? 200 : 301);  // The first 2 MiB are written.
-    ASSERT_TRUE(writer.Close().ok());
-    EXPECT_EQ(*ReadFileToString(memory.get(), "/log"), expected);
-  }
-}
 
 // After a pause the window is not stored to before it was seen to.
 TEST(FileWriter, DoesNotStoreToAWindowThatWentBadInAPause) {
@@ -693,12 +638,11 @@ TEST(FileWriter, DoesNotStoreToAWindowThatWentBadInAPause) {
   const int written = file.appends;
   EXPECT_LT(written, 50);  // Some were stored.
 
-  // Few were stored since: it is not worth a call for more than the append itself.
   pause();
   append();
   EXPECT_GT(file.appends, written);
   EXPECT_EQ(file.prepared, 0);
-  for (int i = 0; i < 1000; i++) append();
+  for (int i = 0; i < 50; i++) append();
   const int prepared = file.prepared;
   EXPECT_GT(prepared, 0);
 
