@@ -96,7 +96,7 @@ class LoggedGroups {
   static constexpr uint32_t kAlone = 2;
   static constexpr uint32_t kTrial = 16;
 
-  // A word that threads sleep on; `SleepOn` gives it.
+  // A word that the leaders of groups sleep on; WordOf() says which.
   struct alignas(64) Word {
     std::atomic<uint32_t> wakes{0};
   };
