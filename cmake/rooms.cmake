@@ -4,8 +4,8 @@
 set(SKARN_ROOMS "")
 set(SKARN_COLD_SOURCES best_efforts_recovery checked_cursor checkpoint crash_file_system destroy
   dictionary_sampler event_log family_handle fault_file_system file_names info_log ingest live_files
-  logged_groups manifest_state memory_file_system metadata periodic_work properties repair secondary
-  set_options sst_file_manager sst_file_writer stats_text ttl_db write_synced)
+  manifest_state memory_file_system metadata periodic_work properties repair secondary
+  set_options sst_file_manager sst_file_writer stats_text ttl_db)
 function(skarn_floor)
   set(below ${SKARN_ROOMS})
   foreach(room IN LISTS ARGN)

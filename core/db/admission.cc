@@ -141,10 +141,10 @@ bool DbImpl::IsAheadOfFlush() const {
 
 void DbImpl::PaceWrite(const Writer& leader) {
   // The last quarter of a memtable whose switch would stop all writes is filled as fast as the
-  // flush before it goes on: some stops of up to 30 ms instead of one of 100 or more. This comes
+  // flush before it goes on: some stops of up to 80 ms instead of one of 300. This comes
   // by four times, since every stop is one more slow write.
   static constexpr uint64_t kNapUs = 500;
-  static constexpr uint64_t kNapsMaxUs = 30000;
+  static constexpr uint64_t kNapsMaxUs = 80000;
   if (leader.no_slowdown) return;
   uint64_t napped_us = 0;
   while (napped_us < kNapsMaxUs && !errors_.stops_writes() &&

@@ -56,7 +56,7 @@ Result<ColumnFamily*> DbImpl::CreateFamily(const ColumnFamilyOptions& options,
   // Writers find families without a lock: the table changes only while none of them runs.
   Cleanup cleanup;
   Writer writer;
-  EnterExclusive(&writer);
+  queue_.EnterExclusive(&writer);
   ColumnFamily* created = nullptr;
   Status status;
   {
@@ -101,7 +101,7 @@ Status DbImpl::DropColumnFamily(ColumnFamilyHandle* handle) {
   if (family->id() == 0) return Status::InvalidArgument("Can't drop default column family");
   Cleanup cleanup;
   Writer writer;
-  EnterExclusive(&writer);
+  queue_.EnterExclusive(&writer);
   Status status;
   {
     MutexLock lock(&mutex_);

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <thread>
 
+#include "core/base/futex.h"
+
 namespace skarn {
 
 namespace {
@@ -19,6 +21,10 @@ inline void Pause() {
 // About a microsecond: a leader that only copies memory is done by then.
 constexpr int kPauses = 20;
 
+// What a sync waits for the writers of the last one: about half of what a sync takes.
+constexpr uint64_t kReturnUsMax = 50;
+constexpr int kReturnYieldsMax = 64;
+
 }  // namespace
 
 void CommitQueue::LinkNewer(Writer* newest, Writer* leader) {
@@ -28,30 +34,82 @@ void CommitQueue::LinkNewer(Writer* newest, Writer* leader) {
   }
 }
 
+template <typename Done>
+bool CommitQueue::YieldUntil(const Done& done, uint64_t micros_max) {
+  using Clock = std::chrono::steady_clock;
+  const std::chrono::microseconds slow(limits_.yield_us_expected * kSlowYield);
+  Clock::time_point now = Clock::now();
+  const Clock::time_point give_up = now + std::chrono::microseconds(micros_max);
+  for (bool calm = true; calm && now < give_up;) {
+    const Clock::time_point before = now;
+    std::this_thread::yield();
+    now = Clock::now();
+    calm = now - before <= slow;
+    if (!calm) slow_yields_.fetch_add(1, std::memory_order_relaxed);
+    if (done()) return true;
+  }
+  return false;
+}
+
 void CommitQueue::WaitWhile(Writer* writer, uint32_t state) {
-  // Who waits for a disk leaves the processor to those who are about to join.
-  const bool spins = !writer->sync || !slow_syncs_.load(std::memory_order_relaxed);
-  for (int i = 0; spins && i < kPauses; ++i) {
-    if (writer->state.load(std::memory_order_acquire) != state) return;
+  const auto done = [writer, state] {
+    return (writer->state.load(std::memory_order_acquire) & ~Writer::kAsleep) != state;
+  };
+  for (int i = 0; i < kPauses; ++i) {
+    if (done()) return;
     Pause();
   }
-  if (spins && limits_.spin && limits_.yield_us_max > 0) {
-    const auto give_up =
-        std::chrono::steady_clock::now() + std::chrono::microseconds(limits_.yield_us_max);
-    do {
-      std::this_thread::yield();
-      if (writer->state.load(std::memory_order_acquire) != state) return;
-    } while (std::chrono::steady_clock::now() < give_up);
-  }
-  if (writer->sync) {
-    for (;;) {
-      const uint32_t round = round_.load(std::memory_order_acquire);
-      if (writer->state.load(std::memory_order_acquire) != state) return;
-      round_.wait(round, std::memory_order_acquire);
+  if (!writer->sync) {
+    if (limits_.spin && YieldUntil(done, limits_.yield_us_max)) return;
+    uint32_t awake = state;
+    if (!writer->state.compare_exchange_strong(awake, state | Writer::kAsleep,
+                                               std::memory_order_acquire)) {
+      return;
     }
+    while (!done()) SleepWhile(writer->state, state | Writer::kAsleep);
+    return;
   }
-  while (writer->state.load(std::memory_order_acquire) == state) {
-    writer->state.wait(state, std::memory_order_acquire);
+  if (yields_for_syncs() && YieldUntil(done, limits_.yield_us_max * kSyncYields)) return;
+  // Counted before it looks, so that whoever changes the state later knows of it.
+  round_sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  for (;;) {
+    const uint32_t round = round_.load(std::memory_order_seq_cst);
+    if (done()) break;
+    SleepWhile(round_, round);
+  }
+  round_sleepers_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void CommitQueue::AwaitReturn() {
+  if (sleeping_syncs_left_ > 0) return;
+  int yields_left = kReturnYieldsMax;
+  const auto done = [this, &yields_left] {
+    return syncing() >= last_sync_writers_ || --yields_left <= 0;
+  };
+  if (syncing() < last_sync_writers_) YieldUntil(done, kReturnUsMax);
+}
+
+void CommitQueue::NoteSync(uint64_t micros, size_t writers) {
+  last_sync_writers_ = writers;
+  uint32_t slow_yields = 0;
+  if (slow_yields_.load(std::memory_order_relaxed) != 0) {
+    slow_yields = slow_yields_.exchange(0, std::memory_order_relaxed);
+  }
+  slow_yields_lately_ =
+      slow_yields == 0 ? slow_yields_lately_ / 2 : slow_yields_lately_ + slow_yields;
+  if (slow_yields_lately_ >= kSlowYieldsMax) {
+    slow_yields_lately_ = 0;
+    sleeping_syncs_ = std::clamp(sleeping_syncs_ * 2, kSleepingSyncsMin, kSleepingSyncsMax);
+    sleeping_syncs_left_ = sleeping_syncs_;
+  } else if (sleeping_syncs_left_ > 0) {
+    --sleeping_syncs_left_;
+  } else {
+    sleeping_syncs_ /= 2;
+  }
+  const bool yields = limits_.spin && writers >= kYieldersMin && sleeping_syncs_left_ == 0 &&
+                      micros <= limits_.yield_us_max * kSyncYields;
+  if (yields != yields_for_syncs()) {
+    yields_for_syncs_.store(yields, std::memory_order_relaxed);
   }
 }
 
@@ -60,14 +118,13 @@ bool CommitQueue::Set(Writer* writer, Writer::State state) {
   // The writer's stack frame may be gone right after the store: only the address is used
   // by the notification.
   std::atomic<uint32_t>* const word = &writer->state;
-  word->store(state, std::memory_order_release);
-  if (!together) word->notify_one();
+  if ((word->exchange(state, std::memory_order_acq_rel) & Writer::kAsleep) != 0) WakeSleeper(word);
   return together;
 }
 
 void CommitQueue::WakeRound() {
-  round_.fetch_add(1, std::memory_order_release);
-  round_.notify_all();
+  round_.fetch_add(1, std::memory_order_seq_cst);
+  if (round_sleepers_.load(std::memory_order_seq_cst) != 0) WakeSleepers(&round_);
 }
 
 void CommitQueue::Wake(Writer* writer, Writer::State state) {
@@ -162,26 +219,23 @@ void CommitQueue::MoveBefore(Writer* first_left, Writer* last_left, Writer* writ
   now->older = last_left;
 }
 
-Writer* CommitQueue::Detach(Writer* leader, Writer* last) {
+void CommitQueue::FinishSlow(Writer* leader, Writer* last) {
   uint32_t synced = leader->sync ? 1 : 0;
   for (Writer* writer = last; writer != leader; writer = writer->older) {
     if (writer->sync) ++synced;
   }
   if (synced != 0) syncing_.fetch_sub(synced, std::memory_order_relaxed);
 
+  // Members are woken after the next leader is known, since the links go through them.
   Writer* newest = last;
-  if (newest_.compare_exchange_strong(newest, nullptr, std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
-    return nullptr;
+  Writer* next = nullptr;
+  if (!newest_.compare_exchange_strong(newest, nullptr, std::memory_order_acq_rel,
+                                       std::memory_order_acquire)) {
+    LinkNewer(newest, last);
+    next = last->newer;
+    assert(next != nullptr);
+    next->older = nullptr;
   }
-  LinkNewer(newest, last);
-  Writer* const next = last->newer;
-  assert(next != nullptr);
-  next->older = nullptr;
-  return next;
-}
-
-bool CommitQueue::EndMembers(Writer* leader, Writer* last) {
   bool together = false;
   Writer* member = leader == last ? nullptr : last;
   while (member != nullptr) {
@@ -189,26 +243,8 @@ bool CommitQueue::EndMembers(Writer* leader, Writer* last) {
     together |= Set(member, Writer::kDone);
     member = older == leader ? nullptr : older;
   }
-  return together;
-}
-
-void CommitQueue::FinishSlow(Writer* leader, Writer* last) {
-  // Members are woken after the next leader is known, since the links go through them.
-  Writer* const next = Detach(leader, last);
-  bool together = EndMembers(leader, last);
   if (next != nullptr) together |= Set(next, Writer::kLeading);
   if (together) WakeRound();
-}
-
-void CommitQueue::PassOn(Writer* leader, Writer* last) {
-  leader->state.store(Writer::kWaiting, std::memory_order_relaxed);
-  Writer* const next = Detach(leader, last);
-  if (next != nullptr) Wake(next, Writer::kLeading);
-}
-
-void CommitQueue::End(Writer* leader, Writer* last) {
-  if (EndMembers(leader, last)) WakeRound();
-  leader->state.store(Writer::kDone, std::memory_order_release);
 }
 
 void CommitQueue::EnterExclusive(Writer* writer) {

@@ -2,13 +2,12 @@
 // for a group of those behind it: one log record, one sync, one step of visibility.
 //
 // A writer joins with one compare-exchange. Whoever finds the queue empty leads at
-// once; the others wait: spinning briefly, then asleep. The leader takes a group of
-// waiting writers, commits it, and ends the group, which hands leadership to the next
+// once; the others wait: spinning briefly, yielding for a while, then asleep. The leader takes a
+// group of waiting writers, commits it, and ends the group, which hands leadership to the next
 // writer and wakes the members.
 //
 // Only the leader runs between Join() and Finish(), so leadership is also how memtables
-// and logs are switched: EnterExclusive() leads without writing anything. A leader that has
-// only to wait for the disk lets the next one lead meanwhile: PassOn(), then End().
+// and logs are switched: EnterExclusive() leads without writing anything.
 //
 // Lock order: leadership comes before the db mutex: never Join() while holding it.
 //
@@ -18,6 +17,7 @@
 #ifndef SKARN_CORE_DB_COMMIT_QUEUE_H_
 #define SKARN_CORE_DB_COMMIT_QUEUE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -81,6 +81,7 @@ struct Writer {
 
   // The queue's own. `older` is set by the joining thread, then changed only by leaders.
   enum State : uint32_t { kWaiting = 0, kLeading = 1, kDone = 2, kInserting = 3 };
+  static constexpr uint32_t kAsleep = 4;  // With one of them: on this word, alone.
   std::atomic<uint32_t> state{kWaiting};
   Writer* older = nullptr;
   Writer* newer = nullptr;  // Leaders only.
@@ -91,10 +92,11 @@ class CommitQueue {
  public:
   struct Limits {
     uint64_t group_bytes_max = 1 << 20;
-    uint64_t yield_us_max = 100;
+    uint64_t yield_us_max = 100;     // write_thread_max_yield_usec
+    uint64_t yield_us_expected = 3;  // write_thread_slow_yield_usec
     bool spin = true;
   };
-  explicit CommitQueue(const Limits& limits) : limits_(limits) {}
+  explicit CommitQueue(const Limits& limits) : limits_(Sensible(limits)) {}
 
   // Waits until the writer leads (true), or until a leader has committed it or asks it to
   // insert its own entries (false; look at writer->state).
@@ -135,13 +137,6 @@ class CommitQueue {
     FinishSlow(leader, last);
   }
 
-  // Finish() in two steps. First, for the leader: takes the group out of the queue and makes the
-  // next waiting writer the leader. The leader of the group waits like a member from then on.
-  void PassOn(Writer* leader, Writer* last);
-  // Later, on any thread: wakes the members, and marks the leader as done, which must be woken by
-  // other means if it sleeps. Their status is set; they may be gone when this returns.
-  void End(Writer* leader, Writer* last);
-
   // For the leader: wakes one member with kInserting, or a member waits for kDone again.
   void Wake(Writer* writer, Writer::State state);
   void WaitWhile(Writer* writer, uint32_t state);
@@ -156,26 +151,27 @@ class CommitQueue {
   void AllowSlowdown() { refusing_.store(false, std::memory_order_release); }
   bool refusing() const { return refusing_.load(std::memory_order_acquire); }
 
-  // For the leader: it kept the others waiting for a sync that took so long.
-  void NoteSync(uint64_t micros) {
-    const bool slow = micros >= limits_.yield_us_max / 2;
-    if (slow != slow_syncs_.load(std::memory_order_relaxed)) {
-      slow_syncs_.store(slow, std::memory_order_relaxed);
-    }
-  }
+  // For the leader: a sync of so many writers took so long. Decides how those wait that join next.
+  void NoteSync(uint64_t micros, size_t writers);
+  // Whether those yield for a while before they sleep.
+  bool yields_for_syncs() const { return yields_for_syncs_.load(std::memory_order_relaxed); }
 
-  // How many writers in the queue want a sync, the leader included: sync groups wait for the
-  // return of those of the last group.
+  // How many writers in the queue want a sync, the leader included.
   uint32_t syncing() const { return syncing_.load(std::memory_order_relaxed); }
+  // For the leader, before it takes a group that it syncs: those who shared the last sync are about
+  // to come back, and one without them would make them wait for another. Waits for them briefly.
+  void AwaitReturn();
 
  private:
+  static Limits Sensible(Limits limits) {
+    constexpr uint64_t kMicrosMax = 10'000'000;
+    limits.yield_us_max = std::min(limits.yield_us_max, kMicrosMax);
+    limits.yield_us_expected = std::min(limits.yield_us_expected, kMicrosMax);
+    return limits;
+  }
   bool JoinSlow(Writer* writer);
   Writer* TakeMore(Writer* leader, Writer* newest, size_t* size_bytes, size_t* count);
   void FinishSlow(Writer* leader, Writer* last);
-  // Takes the group out; returns the next leader, which is not told yet, or null.
-  Writer* Detach(Writer* leader, Writer* last);
-  // Ends the writers after `leader`; true when WakeRound() is to follow.
-  bool EndMembers(Writer* leader, Writer* last);
   // Sets the state and wakes a writer that waits alone; true when WakeRound() is to follow.
   static bool Set(Writer* writer, Writer::State state);
   void WakeRound();
@@ -185,15 +181,40 @@ class CommitQueue {
   void MoveBefore(Writer* first_left, Writer* last_left, Writer* writer, Writer* newest);
   // Sets `newer` in all writers from `newest` back to the leader.
   static void LinkNewer(Writer* newest, Writer* leader);
+  // Gives the processor to others, again and again, until it is done (true), has taken so long, or
+  // others want the processor.
+  template <typename Done>
+  bool YieldUntil(const Done& done, uint64_t micros_max);
+
+  // Who waits for a sync of several writers sleeps, or yields for a while. To wake a thread takes
+  // the waker 20 us where the processor it last ran on is halted, and the thread begins 50 us later
+  // (a virtual machine); the writers of a sync that takes 150 us then come back too late for the
+  // next one. So many yield_us_max may be spent on it, and it is done when at least kYieldersMin
+  // share a sync: fewer gain less than the processor time is worth.
+  static constexpr uint64_t kSyncYields = 3;
+  static constexpr size_t kYieldersMin = 3;
+  // A yield that takes so many yield_us_expected has given the processor to somebody who works.
+  // After so many of them in a few syncs nobody yields for some syncs, for twice as many the next
+  // time, up to the second number.
+  static constexpr uint64_t kSlowYield = 64;
+  static constexpr uint32_t kSlowYieldsMax = 4;
+  static constexpr uint32_t kSleepingSyncsMin = 16;
+  static constexpr uint32_t kSleepingSyncsMax = 1024;
 
   const Limits limits_;
   alignas(128) std::atomic<Writer*> newest_{nullptr};  // Any thread.
   std::atomic<uint32_t> syncing_{0};                   // Any thread.
   std::atomic<bool> refusing_{false};                  // Written by leaders.
-  std::atomic<bool> slow_syncs_{false};                // Written by leaders.
+  std::atomic<bool> yields_for_syncs_{false};          // Written by leaders.
+  std::atomic<uint32_t> slow_yields_{0};               // Any thread: since the last sync.
+  uint32_t slow_yields_lately_ = 0;                    // Leaders only.
+  size_t last_sync_writers_ = 1;                       // Leaders only.
+  uint32_t sleeping_syncs_ = 0;                        // Leaders only: the last number of them,
+  uint32_t sleeping_syncs_left_ = 0;                   // and how many are left.
   // Writers that want a sync come in groups: they sleep on this word together, and one call wakes
   // them. Written by leaders.
   alignas(128) std::atomic<uint32_t> round_{0};
+  std::atomic<uint32_t> round_sleepers_{0};  // Any thread.
 };
 
 }  // namespace skarn

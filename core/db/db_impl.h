@@ -64,7 +64,6 @@
 #include "core/db/commit_queue.h"
 #include "core/db/db.h"
 #include "core/db/family_handle.h"
-#include "core/db/logged_groups.h"
 #include "core/db/snapshot_list.h"
 #include "core/db/stats_text.h"
 #include "core/db/super_version.h"
@@ -269,7 +268,6 @@ class DbImpl final : public Db {
     kLogsTooLarge = 1 << 6,
     kPace = 1 << 8,          // A memtable is nearly full.
     kSharedBuffer = 1 << 7,  // A write buffer manager must be asked each time.
-    kLoggedGroups = 1 << 9,  // logged_groups_ may not be empty. Changed by leaders only.
   };
 
   // What a background job leaves to do after the mutex is released.
@@ -295,14 +293,7 @@ class DbImpl final : public Db {
   Status CheckWriteOptions(const WriteOptions& options) const;
   Status Commit(Writer* writer);
   void LeadGroup(Writer* leader);
-  // What must come before that when something is not as usual. False: the group has ended.
-  [[gnu::cold]] bool PrepareGroup(Writer* leader) SKARN_EXCLUDES(mutex_);
-  void CountGroup(const Writer* leader, uint64_t group_bytes, uint64_t group_size,
-                  uint64_t entries);
-  // Commits a group whose leader wants a sync, or follows one that does, beside other syncs. False:
-  // it cannot be done so. Leader only.
-  [[gnu::cold]] bool CommitBesideSyncs(Writer* leader) SKARN_EXCLUDES(mutex_);
-  Status SyncGroup();
+  [[gnu::cold]] Status SyncGroup(size_t writers);
   Status AppendGroup(Writer* leader, Writer* last, SequenceNumber first);
   Status InsertGroup(Writer* leader, Writer* last, bool parallel);
   Status AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries);
@@ -311,17 +302,6 @@ class DbImpl final : public Db {
   bool MergeHeadSlow(ColumnFamily* family, Slice key, Slice operand, SequenceNumber sequence,
                      std::string* merged);
   void Publish(SequenceNumber sequence) { visible_.store(sequence, std::memory_order_release); }
-
-  // --- write_synced.cc ---
-
-  // Does what there is to do for logged_groups_ until the group has ended.
-  void CompleteGroup(LoggedGroup* group) SKARN_EXCLUDES(mutex_);
-  void CommitLogged(const LoggedGroups::Work& work) SKARN_EXCLUDES(mutex_);
-  void CountSync(uint64_t micros);
-  // From here on nobody writes, until the leader ends. Leader only.
-  void AwaitLoggedGroups();
-  // Leads without a group while nobody writes. Then queue_.LeaveExclusive().
-  void EnterExclusive(Writer* writer);
 
   // --- ingest.cc ---
 
@@ -568,9 +548,7 @@ class DbImpl final : public Db {
   // The number that recovery of the logs so far ends at: writes without a log do not count.
   SequenceNumber next_logged_ = 1;
   uint64_t last_group_bytes_ = 0;
-  uint32_t last_sync_group_ = 1;
   std::vector<Slice> group_parts_;
-  LoggedGroups logged_groups_;  // Any thread.
   // Since open; written by leaders, read by properties.
   std::atomic<uint64_t> writes_{0}, groups_{0}, keys_written_{0}, bytes_written_{0},
       logged_writes_{0};

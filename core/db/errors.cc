@@ -139,7 +139,7 @@ Status DbImpl::ResumeLocked() {
 // Leaves the current log for a new one even when it is empty or no memtable is switched.
 Status DbImpl::SwitchLog() {
   Writer writer;
-  EnterExclusive(&writer);
+  queue_.EnterExclusive(&writer);
   Status status;
   uint64_t preallocation = 0;
   {

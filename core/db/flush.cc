@@ -413,7 +413,7 @@ Status DbImpl::FlushFamilies(const std::vector<ColumnFamily*>& given, const Flus
   Status status;
   std::vector<FlushRequest::Part> parts;
   Writer writer;
-  if (!entered_queue) EnterExclusive(&writer);
+  if (!entered_queue) queue_.EnterExclusive(&writer);
   {
     MutexLock lock(&mutex_);
     const bool atomic = options_->atomic_flush || options.force_atomic_flush;

@@ -255,7 +255,7 @@ Status DbImpl::IngestExternalFiles(ColumnFamilyHandle* handle,
   Cleanup cleanup;
   if (status.ok()) {
     Writer writer;
-    EnterExclusive(&writer);
+    queue_.EnterExclusive(&writer);
     std::vector<Incoming*> pointers;
     status = FlushOverlapped(
         family, ingest, [&](InternalCursor* cursor, const FragmentedTombstones* tombstones) {

@@ -113,7 +113,7 @@ DbImpl::DbImpl(OpenRequest request, std::shared_ptr<const DbOptions> options)
       tracks_logs_(options->track_and_verify_wals_in_manifest),
       purges_in_background_(options->avoid_unnecessary_blocking_io),
       queue_({options->max_write_batch_group_size_bytes, options->write_thread_max_yield_usec,
-              options->enable_write_thread_adaptive_yield}),
+              options->write_thread_slow_yield_usec, options->enable_write_thread_adaptive_yield}),
       wals_(*opened_options_, wal_directory_),
       snapshots_(&visible_),
       open_tables_(options->max_open_files),

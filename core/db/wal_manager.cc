@@ -92,9 +92,6 @@ Status WalManager::Switch(uint64_t number, uint64_t preallocation_bytes,
     return s;
   }
 
-  for (std::unique_ptr<SyncHandle>& handle : sync_handles_) handle.reset();
-  beside_ = options_.manual_wal_flush ? Beside::kNever : Beside::kNotYet;
-
   MutexLock lock(&mu_);
   marker_ = next_sequence;
   marked_ = false;
@@ -266,32 +263,6 @@ Status WalManager::SyncLogs(bool include_current) {
   return status;
 }
 
-bool WalManager::OpenSyncHandles() {
-  if (beside_ == Beside::kNever) return false;
-  {
-    MutexLock lock(&mu_);
-    if (open_.size() != 1 || !directory_synced_ || open_.back().synced_bytes == 0) return false;
-  }
-  beside_ = Beside::kNever;
-  for (std::unique_ptr<SyncHandle>& handle : sync_handles_) {
-    Result<std::unique_ptr<SyncHandle>> opened = current_->file()->NewSyncHandle();
-    if (!opened.ok()) return false;
-    handle = std::move(*opened);
-  }
-  beside_ = Beside::kReady;
-  return true;
-}
-
-Status WalManager::SyncBeside(uint32_t handle) {
-  FileWriter* const file = current_->file();
-  const uint64_t size = file->flushed_bytes();
-  if (Status s = file->SyncWithoutFlush(sync_handles_[handle].get()); !s.ok()) return s;
-  syncs_.fetch_add(1, std::memory_order_relaxed);
-  MutexLock lock(&mu_);
-  open_.back().synced_bytes = std::max(open_.back().synced_bytes, size);
-  return Status::Ok();
-}
-
 void WalManager::AwaitSyncsOfReleased() {
   MutexLock lock(&mu_);
   // A sync that begins later does not find them any more.
@@ -320,7 +291,6 @@ Status WalManager::Close() {
     open.swap(open_);
     current_ = nullptr;
   }
-  for (std::unique_ptr<SyncHandle>& handle : sync_handles_) handle.reset();
   Status status;
   for (const OpenLog& log : open) {
     Status s = log.writer->Flush();

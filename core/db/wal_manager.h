@@ -3,8 +3,7 @@
 //
 // Appending belongs to the commit leader. Syncing may run beside it on any thread: one
 // syncer at a time, older logs first, and the directory before a log's first sync
-// counts. Once there is nothing but the current log to sync, syncs of it may overlap
-// (SyncBeside). A log whose write or sync failed is never appended to again.
+// counts. A log whose write or sync failed is never appended to again.
 //
 // Lock order: the mutex is below the db mutex; no disk is waited for while it is held,
 // except with manual_wal_flush, where appends and flushes exclude each other under a
@@ -67,15 +66,6 @@ class WalManager {
   Status AppendMarker();
   // Makes all logs durable, up to what was appended before the call. Any thread.
   Status Sync() SKARN_EXCLUDES(mu_);
-  // Syncs of the current log that overlap. True: all else is durable, its name included, and
-  // SyncBeside() may be called until the next Switch(). Leader only.
-  static constexpr uint32_t kSyncHandles = 3;
-  bool PrepareSyncBeside() SKARN_EXCLUDES(mu_) {
-    return SKARN_LIKELY(beside_ == Beside::kReady) || OpenSyncHandles();
-  }
-  // Makes durable what was appended before the call. Any thread while no leader switches logs, but
-  // each handle, from 0, by one at a time.
-  Status SyncBeside(uint32_t handle) SKARN_EXCLUDES(mu_);
   // Makes all logs but the current one durable. Any thread.
   Status SyncClosed() SKARN_EXCLUDES(mu_);
   // Hands buffered bytes to the system (manual_wal_flush). Any thread.
@@ -135,7 +125,6 @@ class WalManager {
     uint64_t synced_bytes = 0;
     bool fully_synced = false;  // Closed, and nothing is left to sync.
   };
-  bool OpenSyncHandles() SKARN_EXCLUDES(mu_);
   Status SyncLogs(bool include_current) SKARN_EXCLUDES(mu_, append_mu_);
   void CountAppended(SequenceNumber sequence);
   Status AppendLocked(const Slice* parts, size_t count,
@@ -159,16 +148,12 @@ class WalManager {
   std::vector<LogFile> synced_closed_ SKARN_GUARDED_BY(mu_);
   uint64_t first_own_number_ SKARN_GUARDED_BY(mu_) = 0;  // Logs before were made by others.
 
-  LogWriter* current_ = nullptr;   // Leader only, and SyncBeside(); owned by open_.back().
+  LogWriter* current_ = nullptr;   // Leader only; owned by open_.back().
   bool empty_ = true;              // Leader only.
   SequenceNumber marker_ = 0;      // Leader only: of the empty batch to come.
   bool marked_ = false;            // Leader only: the empty batch is written.
   SequenceNumber last_batch_ = 0;  // Leader only: of the last record of the current log; 0 none.
   uint64_t counted_ = 0;           // Leader only: bytes of the current log in appended_.
-  // Of the current log. Changed by the leader while no SyncBeside() runs.
-  enum class Beside : uint8_t { kNotYet, kNever, kReady };
-  Beside beside_ = Beside::kNotYet;
-  std::unique_ptr<SyncHandle> sync_handles_[kSyncHandles];
   std::atomic<uint64_t> current_number_{0};
   // Bytes of all logs, and of those that are not needed any more. Written by the leader, and under
   // mu_.

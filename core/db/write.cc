@@ -1,17 +1,14 @@
 // Writes: from the caller's bytes through the commit queue into log and memtables.
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <deque>
 #include <limits>
-#include <thread>
 
+#include "core/base/futex.h"
 #include "core/batch/batch_format.h"
 #include "core/batch/write_batch.h"
-#include "core/cache/write_buffer_manager.h"
 #include "core/db/db_impl.h"
-#include "core/db/write_group.h"
 #include "core/key/key_bytes.h"
 #include "core/key/point_lookup.h"
 #include "core/metrics/perf_context.h"
@@ -26,8 +23,6 @@ constexpr size_t kValueSizeMax = std::numeric_limits<uint32_t>::max();
 // Groups with at least this many bytes are inserted by their members in parallel; smaller ones
 // are done before the members would be awake.
 constexpr size_t kParallelInsertBytes = 64 << 10;
-// How long a sync waits for the writers of the last one: about half of what a sync takes.
-constexpr std::chrono::microseconds kRejoinMax(50);
 
 // A group whose members insert their own entries.
 struct ParallelInsert {
@@ -297,8 +292,7 @@ Status DbImpl::Commit(Writer* writer) {
   if (queue_.Join(writer)) {
     LeadGroup(writer);
   } else {
-    uint32_t state = writer->state.load(std::memory_order_acquire);
-    if (state == Writer::kInserting) {
+    if (writer->state.load(std::memory_order_acquire) == Writer::kInserting) {
       auto* const group = static_cast<ParallelInsert*>(writer->group);
       InsertContext insert;
       insert.families = group->families;
@@ -307,7 +301,7 @@ Status DbImpl::Commit(Writer* writer) {
       if (insert.notices != 0) group->notices.fetch_or(insert.notices, std::memory_order_relaxed);
       // Release: the leader sees what was inserted. The group may vanish after this.
       std::atomic<uint32_t>* const pending = &group->pending;
-      if (pending->fetch_sub(1, std::memory_order_acq_rel) == 1) pending->notify_one();
+      if (pending->fetch_sub(1, std::memory_order_acq_rel) == 1) WakeSleeper(pending);
       queue_.WaitWhile(writer, Writer::kInserting);
     }
     if (statistics_ != nullptr) statistics_->Add(context, Ticker::kWriteOther, 1);
@@ -319,109 +313,17 @@ Status DbImpl::Commit(Writer* writer) {
   return std::move(writer->status);
 }
 
-bool DbImpl::PrepareGroup(Writer* leader) {
-  const uint32_t bits = admission_.load(std::memory_order_acquire);
-  const bool as_usual = (bits & ~(kLoggedGroups | kSharedBuffer)) == 0 &&
-                        ((bits & kSharedBuffer) == 0 ||
-                         (!write_buffers_->ShouldFlush() && !write_buffers_->ShouldStall()));
-  if (as_usual && CommitBesideSyncs(leader)) return false;
-  if ((bits & kLoggedGroups) != 0) AwaitLoggedGroups();
-  // What was awaited may have left something to do.
-  if (admission_.load(std::memory_order_acquire) != 0) {
+void DbImpl::LeadGroup(Writer* leader) {
+  if (SKARN_UNLIKELY(admission_.load(std::memory_order_acquire) != 0)) {
     leader->status = Admit(leader);
     if (!leader->status.ok()) {
       queue_.Finish(leader, leader);
-      return false;
+      return;
     }
   }
-  if (leader->sync && last_sync_group_ > 1) {
-    // Those who shared the last sync are about to come back: a sync without them would make
-    // them wait for another one. On a busy machine a yield can take milliseconds.
-    const auto give_up = std::chrono::steady_clock::now() + kRejoinMax;
-    for (int i = 0; i < 64 && queue_.syncing() < last_sync_group_; ++i) {
-      std::this_thread::yield();
-      if (std::chrono::steady_clock::now() >= give_up) break;
-    }
-  }
-  return true;
-}
-
-[[gnu::always_inline]] inline void DbImpl::CountGroup(const Writer* leader, uint64_t group_bytes,
-                                                      uint64_t group_size, uint64_t entries) {
-  last_group_bytes_ = group_bytes;
-  // The group goes under one header.
-  const uint64_t written_bytes = group_bytes - (group_size - 1) * kBatchHeaderSize;
-  Bump(&writes_, group_size);
-  Bump(&groups_, 1);
-  Bump(&keys_written_, entries);
-  Bump(&bytes_written_, written_bytes);
-  if (!leader->disable_wal) Bump(&logged_writes_, group_size);
-  if (statistics_ != nullptr) {
-    ThreadContext* const context = CurrentThreadContext();
-    statistics_->Add(context, Ticker::kNumberKeysWritten, entries);
-    statistics_->Add(context, Ticker::kBytesWritten, written_bytes);
-    statistics_->Add(context, Ticker::kWriteSelf, 1);
-    if (!leader->disable_wal) statistics_->Add(context, Ticker::kWriteWal, group_size);
-    statistics_->Record(context, HistogramKind::kBytesPerWrite, written_bytes);
-  }
-}
-
-bool DbImpl::CommitBesideSyncs(Writer* leader) {
-  if (leader->disable_wal || leader->disable_memtable) return false;
-  if (!leader->sync) {
-    if (logged_groups_.none()) return false;
-  } else if (!wals_.PrepareSyncBeside() || !logged_groups_.MayOverlap()) {
-    return false;
-  }
+  if (leader->sync) queue_.AwaitReturn();
   size_t group_bytes = 0, group_size = 0;
   Writer* const last = queue_.TakeGroup(leader, &group_bytes, &group_size);
-  // Members of large groups insert for themselves.
-  if (group_bytes >= kParallelInsertBytes) return false;
-  const SequenceNumber first = last_allocated_ + 1;
-  uint32_t entries = 0;
-  for (Writer* writer = leader;; writer = writer->newer) {
-    // Callbacks look for what was written before.
-    if (writer->callback != nullptr) return false;
-    writer->sequence = first + entries;
-    entries += writer->entry_count;
-    if (writer == last) break;
-  }
-
-  Status status = AppendGroup(leader, last, first);
-  last_allocated_ += entries;
-  next_logged_ = last_allocated_ + 1;
-  CountGroup(leader, group_bytes, group_size, entries);
-  if (!status.ok()) {
-    {
-      MutexLock lock(&mutex_);
-      SetBackgroundError(status, ErrorCause::kWalWrite);
-    }
-    TellGroup(leader, last, status);
-    queue_.Finish(leader, last);
-    return true;
-  }
-  if ((admission_.load(std::memory_order_relaxed) & kLoggedGroups) == 0) {
-    SetAdmission(kLoggedGroups);
-  }
-  queue_.NoteSync(0);
-  LoggedGroup group;
-  group.leader = leader;
-  group.last = last;
-  group.last_sequence = last_allocated_;
-  group.sync = leader->sync;
-  logged_groups_.Add(&group);
-  queue_.PassOn(leader, last);
-  CompleteGroup(&group);
-  return true;
-}
-
-void DbImpl::LeadGroup(Writer* leader) {
-  if (SKARN_UNLIKELY(leader->sync || admission_.load(std::memory_order_acquire) != 0)) {
-    if (!PrepareGroup(leader)) return;
-  }
-  size_t group_bytes = 0, group_size = 0;
-  Writer* const last = queue_.TakeGroup(leader, &group_bytes, &group_size);
-  if (leader->sync) last_sync_group_ = static_cast<uint32_t>(group_size);
 
   // Sequence numbers, in queue order.
   const SequenceNumber first = last_allocated_ + 1;
@@ -445,7 +347,6 @@ void DbImpl::LeadGroup(Writer* leader) {
     // While the log is written, the memtable's memory comes near.
     if (leader->family != nullptr) leader->family->active()->PrefetchAdd(leader->key);
     status = AppendGroup(leader, last, first);
-    if (SKARN_UNLIKELY(leader->sync) && status.ok()) status = SyncGroup();
     if (SKARN_UNLIKELY(!status.ok())) {
       MutexLock lock(&mutex_);
       SetBackgroundError(status, ErrorCause::kWalWrite);
@@ -478,25 +379,49 @@ void DbImpl::LeadGroup(Writer* leader) {
     }
   }
 
-  CountGroup(leader, group_bytes, group_size, entries);
-  TellGroup(leader, last, status);
+  last_group_bytes_ = group_bytes;
+  // The group goes under one header.
+  const uint64_t written_bytes = group_bytes - (group_size - 1) * kBatchHeaderSize;
+  Bump(&writes_, group_size);
+  Bump(&groups_, 1);
+  Bump(&keys_written_, entries);
+  Bump(&bytes_written_, written_bytes);
+  if (!leader->disable_wal) Bump(&logged_writes_, group_size);
+  if (statistics_ != nullptr) {
+    ThreadContext* const context = CurrentThreadContext();
+    statistics_->Add(context, Ticker::kNumberKeysWritten, entries);
+    statistics_->Add(context, Ticker::kBytesWritten, written_bytes);
+    statistics_->Add(context, Ticker::kWriteSelf, 1);
+    if (!leader->disable_wal) statistics_->Add(context, Ticker::kWriteWal, group_size);
+    statistics_->Record(context, HistogramKind::kBytesPerWrite, written_bytes);
+  }
+  for (Writer* writer = leader;; writer = writer->newer) {
+    if (!writer->excluded) {
+      if (!status.ok()) {
+        writer->status = status;
+      } else if (writer->batch != nullptr) {
+        writer->batch->set_sequence(writer->sequence);
+      }
+    }
+    if (writer == last) break;
+  }
   queue_.Finish(leader, last);
 }
 
 Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   uint32_t entries = 0;
   size_t bytes = kBatchHeaderSize;
-  bool anything = false;
+  size_t writers = 0;
   for (Writer* writer = leader;; writer = writer->newer) {
     if (!writer->excluded) {
-      anything = true;
+      ++writers;
       entries += writer->log_entry_count;
       bytes += writer->log_size;
       writer->log_used = wals_.current_number();
     }
     if (writer == last) break;
   }
-  if (!anything) return Status::Ok();
+  if (writers == 0) return Status::Ok();
 
   if (SKARN_UNLIKELY(leader->rate_limiter_priority != IoPriority::kTotal) &&
       rate_limiter_ != nullptr) {
@@ -529,22 +454,28 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   }
   if (!s.ok()) return s;
   if (statistics_ != nullptr) statistics_->Add(Ticker::kWalBytes, bytes);
+  if (leader->sync) {
+    s = SyncGroup(writers);
+    if (!s.ok()) return s;
+  }
   if (SKARN_UNLIKELY(wals_.total_bytes() > log_size_limit_.load(std::memory_order_relaxed))) {
     SetAdmission(kLogsTooLarge);
   }
   return Status::Ok();
 }
 
-Status DbImpl::SyncGroup() {
+Status DbImpl::SyncGroup(size_t writers) {
   const uint64_t start_ns = env_->clock->NowNanos();
-  const bool nothing_else = wals_.PrepareSyncBeside();
   Status s = wals_.Sync();
   if (!s.ok()) return s;
   const uint64_t micros = (env_->clock->NowNanos() - start_ns) / 1000;
-  queue_.NoteSync(micros);
-  if (nothing_else) logged_groups_.NoteAlone(micros);
-  CountSync(micros);
-  return Status::Ok();
+  queue_.NoteSync(micros, writers);
+  if (statistics_ == nullptr) return s;
+  if (statistics_->WantsTimers()) {
+    statistics_->Record(HistogramKind::kWalFileSyncMicros, micros);
+  }
+  statistics_->Add(Ticker::kWalSynced, 1);
+  return s;
 }
 
 Status DbImpl::AppendInParts(Writer* leader, Writer* last, SequenceNumber first, uint32_t entries) {
@@ -619,7 +550,7 @@ Status DbImpl::InsertInParallel(Writer* leader, Writer* last, InsertContext* ins
   if (!leader->excluded && !leader->disable_memtable) status = InsertWriter(leader, insert);
   for (uint32_t left = group.pending.load(std::memory_order_acquire); left != 0;
        left = group.pending.load(std::memory_order_acquire)) {
-    group.pending.wait(left, std::memory_order_acquire);
+    SleepWhile(group.pending, left);
   }
   insert->notices |= group.notices.load(std::memory_order_relaxed);
   for (Writer* writer = leader->newer;; writer = writer->newer) {

@@ -26,19 +26,6 @@ void WriteInto(std::string* content, uint64_t offset, Slice data) {
   if (!data.empty()) memcpy(content->data() + offset, data.data(), data.size());
 }
 
-class CrashSyncHandle final : public SyncHandle {
- public:
-  CrashSyncHandle(CrashFileSystem* fs, uint64_t file) : fs_(fs), file_(file) {}
-  Status Sync() override {
-    fs_->RecordSync(file_);
-    return Status::Ok();
-  }
-
- private:
-  CrashFileSystem* const fs_;
-  const uint64_t file_;
-};
-
 class CrashWritableFile final : public WritableFile {
  public:
   CrashWritableFile(CrashFileSystem* fs, std::unique_ptr<WritableFile> live, uint64_t file)
@@ -66,9 +53,6 @@ class CrashWritableFile final : public WritableFile {
   Status Sync() override {
     fs_->RecordSync(file_);
     return Status::Ok();
-  }
-  Result<std::unique_ptr<SyncHandle>> NewSyncHandle() override {
-    return std::unique_ptr<SyncHandle>(std::make_unique<CrashSyncHandle>(fs_, file_));
   }
   uint64_t Size() override { return live_->Size(); }
 

@@ -61,25 +61,6 @@ class FaultRandomAccessFile final : public RandomAccessFile {
   const std::string path_;
 };
 
-class FaultSyncHandle final : public SyncHandle {
- public:
-  FaultSyncHandle(Faults* faults, std::unique_ptr<SyncHandle> handle, const std::string& path)
-      : faults_(faults), handle_(std::move(handle)), path_(path) {}
-  Status Sync() override {
-    bool silent = false;
-    if (Status s = faults_->Check(Faults::kSync, "While fdatasync", path_, nullptr, &silent);
-        !s.ok()) {
-      return s;
-    }
-    return silent ? Status::Ok() : handle_->Sync();
-  }
-
- private:
-  Faults* const faults_;
-  const std::unique_ptr<SyncHandle> handle_;
-  const std::string path_;
-};
-
 class FaultWritableFile final : public WritableFile {
  public:
   FaultWritableFile(Faults* faults, std::unique_ptr<WritableFile> file, const std::string& path)
@@ -131,12 +112,6 @@ class FaultWritableFile final : public WritableFile {
       return s;
     }
     return silent ? Status::Ok() : file_->Fsync();
-  }
-  Result<std::unique_ptr<SyncHandle>> NewSyncHandle() override {
-    Result<std::unique_ptr<SyncHandle>> handle = file_->NewSyncHandle();
-    if (!handle.ok()) return handle;
-    return std::unique_ptr<SyncHandle>(
-        std::make_unique<FaultSyncHandle>(faults_, std::move(*handle), path_));
   }
   Status RangeSync(uint64_t offset, uint64_t size) override {
     if (Status s = faults_->Check(Faults::kRangeSync, "While sync_file_range", path_); !s.ok()) {

@@ -37,10 +37,6 @@ Status WritableFile::RangeSync(uint64_t offset, uint64_t size) {
   return Status::Ok();
 }
 
-Result<std::unique_ptr<SyncHandle>> WritableFile::NewSyncHandle() {
-  return Status::NotSupported("NewSyncHandle");
-}
-
 Status WritableFile::Allocate(uint64_t offset, uint64_t size) {
   (void)offset, (void)size;
   return Status::Ok();

@@ -8,7 +8,7 @@
 // Errors carry the context, the path and the reason (Status::IoErrorFromErrno).
 //
 // Thread safety: FileSystem and RandomAccessFile: any thread. SequentialFile,
-// WritableFile and Directory: one thread at a time, but for what is said of SyncHandle.
+// WritableFile and Directory: one thread at a time.
 
 #ifndef SKARN_CORE_ENV_FILE_SYSTEM_H_
 #define SKARN_CORE_ENV_FILE_SYSTEM_H_
@@ -82,13 +82,6 @@ class RandomAccessFile {
   virtual size_t alignment() const { return 4096; }
 };
 
-// One more way to make a file durable that is open for writing.
-class SyncHandle {
- public:
-  virtual ~SyncHandle() = default;
-  virtual Status Sync() = 0;
-};
-
 class WritableFile {
  public:
   virtual ~WritableFile() = default;
@@ -105,11 +98,6 @@ class WritableFile {
   // Sync() plus all metadata.
   virtual Status Fsync() { return Sync(); }
   virtual Status RangeSync(uint64_t offset, uint64_t size);
-  // For syncs that overlap: each handle on a thread of its own, beside this file's calls. Syncs as
-  // Sync() does. Success means that all bytes appended before the call are durable; a failure to
-  // write one of them is told to each handle, whoever else was told of it. NotSupported: not with
-  // this file.
-  virtual Result<std::unique_ptr<SyncHandle>> NewSyncHandle();
   // Reserves space ahead of writing.
   virtual Status Allocate(uint64_t offset, uint64_t size);
   virtual Status InvalidateCache(uint64_t offset, size_t size);

@@ -503,19 +503,14 @@ Status FileWriter::Sync() {
   return SyncWithoutFlush();
 }
 
-Status FileWriter::SyncWithoutFlush(SyncHandle* handle) {
+Status FileWriter::SyncWithoutFlush() {
   if (failed()) return rep_->Failure();
   Rep& rep = *rep_;
   rep.synced.store(true, std::memory_order_relaxed);
   if (!rep.small_pieces.load(std::memory_order_relaxed)) {
     attention_.fetch_or(kSynced, std::memory_order_relaxed);
   }
-  if (handle != nullptr) return Remember(handle->Sync());
   return Remember(rep.file_options.use_fsync ? rep.file->Fsync() : rep.file->Sync());
-}
-
-Result<std::unique_ptr<SyncHandle>> FileWriter::NewSyncHandle() {
-  return rep_->file->NewSyncHandle();
 }
 
 Status FileWriter::Close() {

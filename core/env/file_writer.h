@@ -73,10 +73,8 @@ class FileWriter {
   Status Flush();
   // Flush(), then makes the data durable; `use_fsync` as in FileOptions.
   Status Sync();
-  // Makes durable what Flush() has handed over so far. May run beside Append(), and with `handle`,
-  // one of NewSyncHandle(), beside other syncs.
-  Status SyncWithoutFlush(SyncHandle* handle = nullptr);
-  Result<std::unique_ptr<SyncHandle>> NewSyncHandle();
+  // Makes durable what Flush() has handed over so far. May run beside Append().
+  Status SyncWithoutFlush();
   // Nothing will be appended: cuts off the zeroes ahead, if there are any.
   Status EndAhead();
   Status Close();

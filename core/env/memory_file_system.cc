@@ -94,11 +94,6 @@ class MemoryRandomAccessFile final : public RandomAccessFile {
   const FilePointer file_;
 };
 
-class MemorySyncHandle final : public SyncHandle {
- public:
-  Status Sync() override { return Status::Ok(); }
-};
-
 class MemoryWritableFile final : public WritableFile {
  public:
   MemoryWritableFile(FilePointer file, uint64_t size) : file_(std::move(file)), size_(size) {}
@@ -120,9 +115,6 @@ class MemoryWritableFile final : public WritableFile {
   Status Close() override { return Status::Ok(); }
   Status Flush() override { return Status::Ok(); }
   Status Sync() override { return Status::Ok(); }
-  Result<std::unique_ptr<SyncHandle>> NewSyncHandle() override {
-    return std::unique_ptr<SyncHandle>(std::make_unique<MemorySyncHandle>());
-  }
   uint64_t Size() override { return size_; }
 
   Status GrowAhead(uint64_t end, size_t) override {

@@ -23,24 +23,6 @@ constexpr size_t kZeroBytesMax = size_t{256} << 10;
 // Never written to, and so without memory of its own.
 constinit char zeroes[kZeroBytesMax] = {};
 
-Status SyncDescriptor(int fd, const std::string& path, bool with_metadata) {
-  if ((with_metadata ? fsync(fd) : fdatasync(fd)) == 0) return Status::Ok();
-  return Status::IoErrorFromErrno(with_metadata ? "While fsync" : "While fdatasync", path, errno);
-}
-
-// With an open file description of its own: the system tells each of them once that a write failed.
-class PosixSyncHandle final : public SyncHandle {
- public:
-  PosixSyncHandle(Descriptor fd, const std::string& path, bool with_metadata)
-      : fd_(std::move(fd)), path_(path), with_metadata_(with_metadata) {}
-  Status Sync() override { return SyncDescriptor(fd_.get(), path_, with_metadata_); }
-
- private:
-  const Descriptor fd_;
-  const std::string path_;
-  const bool with_metadata_;
-};
-
 // Whether space that was written once stays the file's, so that storing to it later cannot fail for
 // want of space (which would be a signal, not an error). Where a page goes to a new place every
 // time, it can.
@@ -146,21 +128,17 @@ class PosixWritableFile final : public WritableFile {
 
   Status Flush() override { return Status::Ok(); }  // Nothing is buffered here.
 
-  Status Sync() override { return SyncDescriptor(fd_.get(), path_, options_.use_fsync); }
-
-  Status Fsync() override { return SyncDescriptor(fd_.get(), path_, /*with_metadata=*/true); }
-
-  Result<std::unique_ptr<SyncHandle>> NewSyncHandle() override {
-    Descriptor fd = Open(path_, O_WRONLY | (options_.close_on_exec ? O_CLOEXEC : 0));
-    struct stat mine {};
-    struct stat other {};
-    // The name may be another file's by now.
-    if (!fd.valid() || fstat(fd_.get(), &mine) != 0 || fstat(fd.get(), &other) != 0 ||
-        mine.st_dev != other.st_dev || mine.st_ino != other.st_ino) {
-      return WritableFile::NewSyncHandle();
+  Status Sync() override {
+    if (options_.use_fsync) return Fsync();
+    if (fdatasync(fd_.get()) != 0) {
+      return Status::IoErrorFromErrno("While fdatasync", path_, errno);
     }
-    return std::unique_ptr<SyncHandle>(
-        std::make_unique<PosixSyncHandle>(std::move(fd), path_, options_.use_fsync));
+    return Status::Ok();
+  }
+
+  Status Fsync() override {
+    if (fsync(fd_.get()) != 0) return Status::IoErrorFromErrno("While fsync", path_, errno);
+    return Status::Ok();
   }
 
   Status RangeSync(uint64_t offset, uint64_t size) override {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/futex.h"
 #include "core/env/thread_pool.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -30,7 +31,7 @@ class MemoryChores::Job {
   ~Job() {
     // The owner may be gone right after the count is: only the address is used then.
     std::atomic<uint32_t>* const jobs = &chores_->jobs_;
-    if (jobs->fetch_sub(1, std::memory_order_acq_rel) == 1) jobs->notify_all();
+    if (jobs->fetch_sub(1, std::memory_order_acq_rel) == 1) WakeSleepers(jobs);
   }
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
@@ -54,7 +55,7 @@ void MemoryChores::Stop() {
   SystemThreadPool()->Cancel(ThreadPool::Priority::kUser, this);
   for (uint32_t left = jobs_.load(std::memory_order_acquire); left != 0;
        left = jobs_.load(std::memory_order_acquire)) {
-    jobs_.wait(left, std::memory_order_acquire);
+    SleepWhile(jobs_, left);
   }
 }
 

@@ -38,10 +38,6 @@ class LyingFileSystem final : public FileSystemWrapper {
   }
 
  private:
-  class NoSync final : public SyncHandle {
-   public:
-    Status Sync() override { return Status::Ok(); }
-  };
   class File final : public WritableFile {
    public:
     File(std::unique_ptr<WritableFile> file, bool no_sync, bool loses_write)
@@ -58,10 +54,6 @@ class LyingFileSystem final : public FileSystemWrapper {
     Status Flush() override { return file_->Flush(); }
     Status Sync() override { return no_sync_ ? Status::Ok() : file_->Sync(); }
     uint64_t Size() override { return file_->Size() + lost_; }
-    Result<std::unique_ptr<SyncHandle>> NewSyncHandle() override {
-      if (no_sync_) return std::unique_ptr<SyncHandle>(std::make_unique<NoSync>());
-      return file_->NewSyncHandle();
-    }
 
    private:
     const std::unique_ptr<WritableFile> file_;

@@ -59,19 +59,6 @@ class PerturbedFileSystem final : public FileSystemWrapper {
   }
 
  private:
-  class Handle final : public SyncHandle {
-   public:
-    explicit Handle(std::unique_ptr<SyncHandle> handle) : handle_(std::move(handle)) {}
-    Status Sync() override {
-      PerturbationPoint();
-      Status s = handle_->Sync();
-      PerturbationPoint();
-      return s;
-    }
-
-   private:
-    const std::unique_ptr<SyncHandle> handle_;
-  };
   class File final : public WritableFile {
    public:
     explicit File(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
@@ -94,11 +81,6 @@ class PerturbedFileSystem final : public FileSystemWrapper {
       return s;
     }
     uint64_t Size() override { return file_->Size(); }
-    Result<std::unique_ptr<SyncHandle>> NewSyncHandle() override {
-      auto handle = file_->NewSyncHandle();
-      if (!handle.ok()) return handle;
-      return std::unique_ptr<SyncHandle>(std::make_unique<Handle>(std::move(*handle)));
-    }
 
    private:
     const std::unique_ptr<WritableFile> file_;

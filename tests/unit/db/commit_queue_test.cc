@@ -104,6 +104,63 @@ TEST(CommitQueueTest, PassesOverThoseWhoCannotComeAlong) {
   EXPECT_EQ(groups, "(BDEH)(g)");
 }
 
+TEST(CommitQueueTest, WaitersYieldForShortSyncsOfSeveral) {
+  CommitQueue queue{CommitQueue::Limits()};
+  EXPECT_FALSE(queue.yields_for_syncs());
+  queue.NoteSync(150, 2);
+  EXPECT_FALSE(queue.yields_for_syncs());
+  queue.NoteSync(150, 3);
+  EXPECT_TRUE(queue.yields_for_syncs());
+  queue.NoteSync(301, 8);
+  EXPECT_FALSE(queue.yields_for_syncs());
+  queue.NoteSync(300, 8);
+  EXPECT_TRUE(queue.yields_for_syncs());
+
+  CommitQueue::Limits none;
+  none.yield_us_max = 0;
+  CommitQueue sleeping{none};
+  sleeping.NoteSync(150, 8);
+  EXPECT_FALSE(sleeping.yields_for_syncs());
+  none = CommitQueue::Limits();
+  none.spin = false;
+  CommitQueue asked{none};
+  asked.NoteSync(150, 8);
+  EXPECT_FALSE(asked.yields_for_syncs());
+}
+
+// Whose yield takes long has given the processor to somebody who works. Here everyone's does.
+TEST(CommitQueueTest, WaitersSleepWhereOthersWantTheProcessor) {
+  CommitQueue::Limits limits;
+  limits.yield_us_expected = 0;
+  CommitQueue queue{limits};
+  const auto crowd = [&queue] {
+    Writers writers(&queue);
+    Writer leader;
+    leader.sync = true;
+    ASSERT_TRUE(queue.Join(&leader));
+    for (const char* name : {"B", "C", "D", "E"}) writers.Join(name, true);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    queue.Finish(&leader, &leader);
+    writers.Wait();
+  };
+  const auto sleeping_syncs = [&queue] {
+    int syncs = 0;
+    do {
+      queue.NoteSync(150, 8);
+      ++syncs;
+    } while (!queue.yields_for_syncs() && syncs < 10000);
+    return syncs;
+  };
+  EXPECT_EQ(sleeping_syncs(), 1);
+  crowd();
+  EXPECT_EQ(sleeping_syncs(), 17);
+  crowd();
+  EXPECT_EQ(sleeping_syncs(), 33);
+  for (int i = 0; i < 6; ++i) queue.NoteSync(150, 8);  // Calm.
+  crowd();
+  EXPECT_EQ(sleeping_syncs(), 17);
+}
+
 TEST(CommitQueueTest, EveryWriterIsCommittedOnceWhateverTheMixture) {
   CommitQueue queue{CommitQueue::Limits()};
   static constexpr int kThreads = 6;

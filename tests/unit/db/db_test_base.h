@@ -64,8 +64,6 @@ class DbTest : public ::testing::Test {
     db_.reset();
   }
   DbImpl* impl() const { return static_cast<DbImpl*>(db_.get()); }
-  // What was appended to logs since the database was opened.
-  uint64_t LoggedBytes() const { return impl()->wals_.bytes_written(); }
   ColumnFamilyHandle* cf(size_t index) const { return handles_[index].get(); }
 
   Status Put(const std::string& key, const std::string& value, size_t family = 0) {
