@@ -51,6 +51,12 @@ void DbImpl::BackgroundCompaction() {
   RunCleanup(&cleanup);
   MaybeDumpStatistics();
   MutexLock lock(&mutex_);
+  while (tables_left_) {
+    tables_left_ = false;
+    lock.Unlock();
+    PurgeObsoleteFiles(/*full=*/false, /*leave_logs=*/true);
+    lock.Lock();
+  }
   --compactions_running_;  // Who sees no job at work sees the directory without its leftovers.
   --compactions_scheduled_;
   MaybeSchedule();

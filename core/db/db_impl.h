@@ -276,7 +276,8 @@ class DbImpl final : public Db {
     std::vector<MemTable*> memtables;           // References to give up.
     std::vector<std::function<void()>> calls;   // Notifications, log lines.
     bool full_purge = false;
-    bool leave_logs = false;  // To flushes that are running, if any: they purge when they end.
+    bool leave_logs = false;    // To flushes that are running, if any: they purge when they end.
+    bool leave_tables = false;  // To compactions, likewise, while the next flush is near.
   };
   // Releases what a job left, deletes files that became obsolete. No lock held.
   void RunCleanup(Cleanup* cleanup) SKARN_EXCLUDES(mutex_);
@@ -445,8 +446,10 @@ class DbImpl final : public Db {
   // --- purge.cc ---
 
   // Deletes files that versions gave up and logs that nobody needs; with `full`, everything in the
-  // directories that belongs to nobody. `leave_logs` as in Cleanup.
-  void PurgeObsoleteFiles(bool full, bool leave_logs = false) SKARN_EXCLUDES(mutex_);
+  // directories that belongs to nobody. The others as in Cleanup.
+  void PurgeObsoleteFiles(bool full, bool leave_logs = false, bool leave_tables = false)
+      SKARN_EXCLUDES(mutex_);
+  bool FlushIsNear() const SKARN_REQUIRES(mutex_);
   void RequestPurge();  // From any thread, no lock needed.
   void BackgroundPurge() SKARN_EXCLUDES(mutex_);
   void PurgeArchive() SKARN_EXCLUDES(mutex_);
@@ -582,7 +585,8 @@ class DbImpl final : public Db {
   int flushes_running_ SKARN_GUARDED_BY(mutex_) = 0;
   int compactions_scheduled_ SKARN_GUARDED_BY(mutex_) = 0;
   int compactions_running_ SKARN_GUARDED_BY(mutex_) = 0;
-  int background_jobs_ SKARN_GUARDED_BY(mutex_) = 0;  // All kinds, purge and resume too.
+  bool tables_left_ SKARN_GUARDED_BY(mutex_) = false;  // For the compactions that run to delete.
+  int background_jobs_ SKARN_GUARDED_BY(mutex_) = 0;   // All kinds, purge and resume too.
   int pause_count_ SKARN_GUARDED_BY(mutex_) = 0;
   std::list<uint64_t> protected_from_ SKARN_GUARDED_BY(mutex_);
   int file_deletions_disabled_ SKARN_GUARDED_BY(mutex_) = 0;

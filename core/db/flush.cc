@@ -149,8 +149,13 @@ void DbImpl::BackgroundFlush() {
           RequestFlush({part.family}, request.reason, request.atomic);
         }
       }
-      for (const FlushRequest::Part& part : request.parts) part.family->Unref();
+      for (const FlushRequest::Part& part : request.parts) {
+        // What was left because writes waited.
+        if (status.ok() && !request.atomic) RequestFlush({part.family}, request.reason, false);
+        part.family->Unref();
+      }
     }
+    cleanup.leave_tables = true;
     UnprotectNewFiles(protection);
   }
   RunCleanup(&cleanup);
@@ -183,7 +188,14 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
     }
     Job job;
     job.family = part.family;
-    job.tables = part.family->immutables().PickForFlush(part.memtable_id_max);
+    // While writes wait for memory, as few memtables as may be are flushed together: they go on
+    // when these are done, instead of all.
+    ImmutableList& list = part.family->immutables();
+    const ColumnFamilyOptions& set = part.family->options();
+    const bool writes_wait =
+        !request->atomic && static_cast<int>(list.unflushed()) >= set.max_write_buffer_number;
+    const auto fewest = static_cast<size_t>(std::max(set.min_write_buffer_number_to_merge, 1));
+    job.tables = list.PickForFlush(part.memtable_id_max, writes_wait ? fewest : SIZE_MAX);
     if (job.tables.empty()) continue;
     job.epoch = part.family->versions()->NewEpochNumber();
     job.options = part.family->versions()->options();

@@ -20,11 +20,11 @@ size_t ImmutableList::waiting() const {
   return count;
 }
 
-std::vector<MemTable*> ImmutableList::PickForFlush(uint64_t id_max) {
+std::vector<MemTable*> ImmutableList::PickForFlush(uint64_t id_max, size_t count_max) {
   std::vector<MemTable*> picked;
   if (flush_running()) return picked;
   for (Entry& entry : entries_) {
-    if (entry.table->id() > id_max) break;
+    if (entry.table->id() > id_max || picked.size() == count_max) break;
     entry.flushing = true;
     picked.push_back(entry.table);
   }

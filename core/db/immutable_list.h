@@ -45,9 +45,9 @@ class ImmutableList {
   size_t unflushed() const { return entries_.size(); }
   bool flush_running() const { return !entries_.empty() && entries_.front().flushing; }
 
-  // Marks the oldest memtables with id <= `id_max` as being flushed and gives them, oldest
-  // first; none when a flush runs already.
-  std::vector<MemTable*> PickForFlush(uint64_t id_max);
+  // Marks the oldest memtables with id <= `id_max`, at most `count_max`, as being flushed and gives
+  // them, oldest first; none when a flush runs already.
+  std::vector<MemTable*> PickForFlush(uint64_t id_max, size_t count_max = SIZE_MAX);
   // The running flush failed: its memtables wait again.
   void RollbackFlush();
   // The running flush is in the MANIFEST: its memtables leave, at most `history_bytes_max` of

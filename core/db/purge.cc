@@ -33,7 +33,15 @@ void DbImpl::DeleteObsolete(const std::string& path) {
       status.ToString().c_str());
 }
 
-void DbImpl::PurgeObsoleteFiles(bool full, bool leave_logs) {
+bool DbImpl::FlushIsNear() const {
+  if (!flush_queue_.empty() || write_controller_.stopped()) return true;
+  constexpr uint32_t kQuarter = 256;
+  return std::any_of(families_.begin(), families_.end(), [](const ColumnFamily* family) {
+    return family->active()->fullness() > kQuarter;
+  });
+}
+
+void DbImpl::PurgeObsoleteFiles(bool full, bool leave_logs, bool leave_tables) {
   if (mode_ != Mode::kReadWrite) {
     // The files belong to somebody else; only what is in memory is let go.
     MutexLock lock(&mutex_);
@@ -70,7 +78,11 @@ void DbImpl::PurgeObsoleteFiles(bool full, bool leave_logs) {
     full_purge_due_ = false;
     first_new = versions_->next_file_number();
     for (const uint64_t number : protected_from_) first_new = std::min(first_new, number);
-    versions_->TakeObsoleteFiles(&tables, &blobs, &manifests, first_new);
+    if (!full && leave_tables && compactions_running_ > 0 && FlushIsNear()) {
+      tables_left_ = true;
+    } else {
+      versions_->TakeObsoleteFiles(&tables, &blobs, &manifests, first_new);
+    }
     min_log = versions_->min_log_number_to_keep();
     if (full || !leave_logs || flushes_running_ == 0) {
       wals_.ReleaseBefore(min_log, /*may_recycle=*/true, &logs);

@@ -58,7 +58,7 @@ void DbImpl::RunCleanup(Cleanup* cleanup) {
   for (const std::function<void()>& call : cleanup->calls) call();
   cleanup->calls.clear();
   purge_wanted_.store(false, std::memory_order_release);
-  PurgeObsoleteFiles(cleanup->full_purge, cleanup->leave_logs);
+  PurgeObsoleteFiles(cleanup->full_purge, cleanup->leave_logs, cleanup->leave_tables);
   cleanup->full_purge = false;
   if (purge_expected_.fetch_sub(1, std::memory_order_acq_rel) == 1 &&
       purge_wanted_.load(std::memory_order_acquire)) {

@@ -252,5 +252,41 @@ TEST_F(ConcurrencyTest, StoppedWritesGoOnWhenMemoryIsFlushed) {
   EXPECT_EQ(written.load(), 2000);
 }
 
+// Not all together, since writes go on after the first.
+TEST_F(ConcurrencyTest, MemtablesThatWritesWaitForAreFlushedOneByOne) {
+  family_options_.max_write_buffer_number = 3;
+  family_options_.disable_auto_compactions = true;
+  for (const uint64_t merged : {1, 2}) {
+    family_options_.min_write_buffer_number_to_merge = static_cast<int>(merged);
+    path_ = "/merged" + std::to_string(merged);
+    Open();
+    ASSERT_OK(db_->PauseBackgroundWork());
+    std::atomic<bool> enough{false};
+    std::thread writer([this, &enough] {
+      for (int i = 0; !enough; ++i) ASSERT_OK(Put("key" + std::to_string(i), "value"));
+    });
+    uint64_t stopped = 0;
+    while (stopped == 0) {
+      ASSERT_TRUE(db_->GetIntProperty(nullptr, "rocksdb.is-write-stopped", &stopped));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    const uint64_t before = db_->LatestSequence();
+    enough = true;
+    ASSERT_OK(db_->ContinueBackgroundWork());
+    writer.join();
+    ASSERT_OK(Flush());  // All that is left, whatever min_write_buffer_number_to_merge says.
+    // Of the first file: one of three memtables, or two.
+    uint64_t largest = 0;
+    std::vector<LiveTable> tables;
+    db_->GetLiveTables(&tables);
+    for (const LiveTable& table : tables) {
+      if (table.smallest_sequence <= 1) largest = table.largest_sequence;
+    }
+    EXPECT_GT(largest, before * (2 * merged - 1) / 6);
+    EXPECT_LT(largest, before * (2 * merged + 1) / 6);
+    CloseDb();
+  }
+}
+
 }  // namespace
 }  // namespace skarn
