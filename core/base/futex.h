@@ -17,6 +17,8 @@
 
 namespace skarn {
 
+static_assert(sizeof(std::atomic<uint32_t>) == 4 && std::atomic<uint32_t>::is_always_lock_free);
+
 // Sleeps if the word has this value; may return without anything having happened.
 inline void SleepWhile(const std::atomic<uint32_t>& word, uint32_t value) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);

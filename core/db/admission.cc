@@ -141,18 +141,20 @@ bool DbImpl::IsAheadOfFlush() const {
 
 void DbImpl::PaceWrite(const Writer& leader) {
   // The last quarter of a memtable whose switch would stop all writes is filled as fast as the
-  // flush before it goes on: some stops of up to 80 ms instead of one of 300. This comes
-  // by four times, since every stop is one more slow write.
+  // flush before it goes on: some stops of up to 80 ms instead of one of several hundred. This
+  // comes by four times, since every stop is one more slow write. Writers with no_slowdown that are
+  // behind this one wait: nothing has stopped writes yet.
   static constexpr uint64_t kNapUs = 500;
   static constexpr uint64_t kNapsMaxUs = 80000;
   if (leader.no_slowdown) return;
-  uint64_t napped_us = 0;
+  uint64_t napped_us = 0;  // Which is longer than asked for where processors are busy.
+  const uint64_t start_us = env_->clock->NowMicros();
   while (napped_us < kNapsMaxUs && !errors_.stops_writes() &&
          !shutting_down_.load(std::memory_order_acquire) && IsAheadOfFlush()) {
     mutex_.Unlock();
     env_->clock->SleepMicros(kNapUs);
     mutex_.Lock();
-    napped_us += kNapUs;
+    napped_us = std::max(napped_us + kNapUs, env_->clock->NowMicros() - start_us);
   }
   if (napped_us == 0) return;
   stall_micros_ += napped_us;

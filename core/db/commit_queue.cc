@@ -35,7 +35,7 @@ void CommitQueue::LinkNewer(Writer* newest, Writer* leader) {
 }
 
 template <typename Done>
-bool CommitQueue::YieldUntil(const Done& done, uint64_t micros_max) {
+bool CommitQueue::YieldUntil(const Done& done, uint64_t micros_max, bool for_sync) {
   using Clock = std::chrono::steady_clock;
   const std::chrono::microseconds slow(limits_.yield_us_expected * kSlowYield);
   Clock::time_point now = Clock::now();
@@ -45,7 +45,7 @@ bool CommitQueue::YieldUntil(const Done& done, uint64_t micros_max) {
     std::this_thread::yield();
     now = Clock::now();
     calm = now - before <= slow;
-    if (!calm) slow_yields_.fetch_add(1, std::memory_order_relaxed);
+    if (!calm && for_sync) slow_yields_.fetch_add(1, std::memory_order_relaxed);
     if (done()) return true;
   }
   return false;
@@ -60,7 +60,7 @@ void CommitQueue::WaitWhile(Writer* writer, uint32_t state) {
     Pause();
   }
   if (!writer->sync) {
-    if (limits_.spin && YieldUntil(done, limits_.yield_us_max)) return;
+    if (limits_.spin && YieldUntil(done, limits_.yield_us_max, /*for_sync=*/false)) return;
     uint32_t awake = state;
     if (!writer->state.compare_exchange_strong(awake, state | Writer::kAsleep,
                                                std::memory_order_acquire)) {
@@ -69,8 +69,10 @@ void CommitQueue::WaitWhile(Writer* writer, uint32_t state) {
     while (!done()) SleepWhile(writer->state, state | Writer::kAsleep);
     return;
   }
-  if (yields_for_syncs() && YieldUntil(done, limits_.yield_us_max * kSyncYields)) return;
-  // Counted before it looks, so that whoever changes the state later knows of it.
+  if (yields_for_syncs() && YieldUntil(done, limits_.yield_us_max * kSyncYields, /*for_sync=*/true))
+    return;
+  // Counted before it looks, so that whoever changes the state later knows of it: WakeRound() looks
+  // at the count after it has changed the round, in one order for all (seq_cst).
   round_sleepers_.fetch_add(1, std::memory_order_seq_cst);
   for (;;) {
     const uint32_t round = round_.load(std::memory_order_seq_cst);
@@ -86,7 +88,7 @@ void CommitQueue::AwaitReturn() {
   const auto done = [this, &yields_left] {
     return syncing() >= last_sync_writers_ || --yields_left <= 0;
   };
-  if (syncing() < last_sync_writers_) YieldUntil(done, kReturnUsMax);
+  if (syncing() < last_sync_writers_) YieldUntil(done, kReturnUsMax, /*for_sync=*/true);
 }
 
 void CommitQueue::NoteSync(uint64_t micros, size_t writers) {
@@ -115,8 +117,8 @@ void CommitQueue::NoteSync(uint64_t micros, size_t writers) {
 
 bool CommitQueue::Set(Writer* writer, Writer::State state) {
   const bool together = writer->sync;
-  // The writer's stack frame may be gone right after the store: only the address is used
-  // by the notification.
+  // The writer's stack frame may be gone right after the exchange: only the address is used to
+  // wake.
   std::atomic<uint32_t>* const word = &writer->state;
   if ((word->exchange(state, std::memory_order_acq_rel) & Writer::kAsleep) != 0) WakeSleeper(word);
   return together;

@@ -151,7 +151,8 @@ class CommitQueue {
   void AllowSlowdown() { refusing_.store(false, std::memory_order_release); }
   bool refusing() const { return refusing_.load(std::memory_order_acquire); }
 
-  // For the leader: a sync of so many writers took so long. Decides how those wait that join next.
+  // For the leader: a sync that so many writers wanted took so long. Decides how those wait that
+  // join next.
   void NoteSync(uint64_t micros, size_t writers);
   // Whether those yield for a while before they sleep.
   bool yields_for_syncs() const { return yields_for_syncs_.load(std::memory_order_relaxed); }
@@ -184,7 +185,7 @@ class CommitQueue {
   // Gives the processor to others, again and again, until it is done (true), has taken so long, or
   // others want the processor.
   template <typename Done>
-  bool YieldUntil(const Done& done, uint64_t micros_max);
+  bool YieldUntil(const Done& done, uint64_t micros_max, bool for_sync);
 
   // Who waits for a sync of several writers sleeps, or yields for a while. To wake a thread takes
   // the waker 20 us where the processor it last ran on is halted, and the thread begins 50 us later
@@ -196,7 +197,7 @@ class CommitQueue {
   // A yield that takes so many yield_us_expected has given the processor to somebody who works.
   // After so many of them in a few syncs nobody yields for some syncs, for twice as many the next
   // time, up to the second number.
-  static constexpr uint64_t kSlowYield = 64;
+  static constexpr uint64_t kSlowYield = 256;
   static constexpr uint32_t kSlowYieldsMax = 4;
   static constexpr uint32_t kSleepingSyncsMin = 16;
   static constexpr uint32_t kSleepingSyncsMax = 1024;

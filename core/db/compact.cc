@@ -51,8 +51,8 @@ void DbImpl::BackgroundCompaction() {
   RunCleanup(&cleanup);
   MaybeDumpStatistics();
   MutexLock lock(&mutex_);
-  while (tables_left_) {
-    tables_left_ = false;
+  while (tables_left_us_ != 0) {
+    tables_left_us_ = 0;
     lock.Unlock();
     PurgeObsoleteFiles(/*full=*/false, /*leave_logs=*/true);
     lock.Lock();

@@ -277,7 +277,7 @@ class DbImpl final : public Db {
     std::vector<std::function<void()>> calls;   // Notifications, log lines.
     bool full_purge = false;
     bool leave_logs = false;    // To flushes that are running, if any: they purge when they end.
-    bool leave_tables = false;  // To compactions, likewise, while the next flush is near.
+    bool leave_tables = false;  // To compactions, likewise, while the next flush is near; a second.
   };
   // Releases what a job left, deletes files that became obsolete. No lock held.
   void RunCleanup(Cleanup* cleanup) SKARN_EXCLUDES(mutex_);
@@ -585,8 +585,9 @@ class DbImpl final : public Db {
   int flushes_running_ SKARN_GUARDED_BY(mutex_) = 0;
   int compactions_scheduled_ SKARN_GUARDED_BY(mutex_) = 0;
   int compactions_running_ SKARN_GUARDED_BY(mutex_) = 0;
-  bool tables_left_ SKARN_GUARDED_BY(mutex_) = false;  // For the compactions that run to delete.
-  int background_jobs_ SKARN_GUARDED_BY(mutex_) = 0;   // All kinds, purge and resume too.
+  // Since when there are tables for the compactions that run to delete; 0: there are none.
+  uint64_t tables_left_us_ SKARN_GUARDED_BY(mutex_) = 0;
+  int background_jobs_ SKARN_GUARDED_BY(mutex_) = 0;  // All kinds, purge and resume too.
   int pause_count_ SKARN_GUARDED_BY(mutex_) = 0;
   std::list<uint64_t> protected_from_ SKARN_GUARDED_BY(mutex_);
   int file_deletions_disabled_ SKARN_GUARDED_BY(mutex_) = 0;

@@ -55,7 +55,20 @@ void DbImpl::RequestFlush(std::vector<ColumnFamily*> families, FlushReason reaso
       family->Ref();
       request.parts.push_back({family, family->immutables().newest_id()});
     }
-    if (!request.parts.empty()) flush_queue_.push_back(std::move(request));
+    if (request.parts.empty()) return;
+    // What was to be flushed of one of them alone is part of this now.
+    for (auto at = flush_queue_.begin(); at != flush_queue_.end();) {
+      ColumnFamily* const alone = at->atomic ? nullptr : at->parts.front().family;
+      if (std::none_of(request.parts.begin(), request.parts.end(),
+                       [alone](const FlushRequest::Part& part) { return part.family == alone; })) {
+        ++at;
+        continue;
+      }
+      alone->queued_for_flush = false;
+      alone->Unref();
+      at = flush_queue_.erase(at);
+    }
+    flush_queue_.push_back(std::move(request));
     return;
   }
   for (ColumnFamily* family : families) {
@@ -145,15 +158,16 @@ void DbImpl::BackgroundFlush() {
         mutex_.Unlock();
         env_->clock->SleepMicros(100000);
         mutex_.Lock();
-        for (const FlushRequest::Part& part : request.parts) {
-          RequestFlush({part.family}, request.reason, request.atomic);
-        }
+        std::vector<ColumnFamily*> again;
+        for (const FlushRequest::Part& part : request.parts) again.push_back(part.family);
+        RequestFlush(std::move(again), request.reason, request.atomic);
       }
       for (const FlushRequest::Part& part : request.parts) {
         // What was left because writes waited.
         if (status.ok() && !request.atomic) RequestFlush({part.family}, request.reason, false);
         part.family->Unref();
       }
+      MaybeSchedule();
     }
     cleanup.leave_tables = true;
     UnprotectNewFiles(protection);
@@ -192,9 +206,10 @@ Status DbImpl::RunFlush(FlushRequest* request, Cleanup* cleanup) {
     // when these are done, instead of all.
     ImmutableList& list = part.family->immutables();
     const ColumnFamilyOptions& set = part.family->options();
-    const bool writes_wait =
-        !request->atomic && static_cast<int>(list.unflushed()) >= set.max_write_buffer_number;
-    const auto fewest = static_cast<size_t>(std::max(set.min_write_buffer_number_to_merge, 1));
+    const int too_many = static_cast<int>(list.unflushed()) + 1 - set.max_write_buffer_number;
+    const auto fewest =
+        static_cast<size_t>(std::max({set.min_write_buffer_number_to_merge, too_many, 1}));
+    const bool writes_wait = !request->atomic && too_many > 0;
     job.tables = list.PickForFlush(part.memtable_id_max, writes_wait ? fewest : SIZE_MAX);
     if (job.tables.empty()) continue;
     job.epoch = part.family->versions()->NewEpochNumber();

@@ -78,9 +78,12 @@ void DbImpl::PurgeObsoleteFiles(bool full, bool leave_logs, bool leave_tables) {
     full_purge_due_ = false;
     first_new = versions_->next_file_number();
     for (const uint64_t number : protected_from_) first_new = std::min(first_new, number);
-    if (!full && leave_tables && compactions_running_ > 0 && FlushIsNear()) {
-      tables_left_ = true;
+    constexpr uint64_t kLeftMaxUs = 1'000'000;
+    if (!full && leave_tables && compactions_running_ > 0 && FlushIsNear() &&
+        (tables_left_us_ == 0 || now_us < tables_left_us_ + kLeftMaxUs)) {
+      if (tables_left_us_ == 0) tables_left_us_ = now_us;
     } else {
+      tables_left_us_ = 0;
       versions_->TakeObsoleteFiles(&tables, &blobs, &manifests, first_new);
     }
     min_log = versions_->min_log_number_to_keep();

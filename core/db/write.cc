@@ -411,17 +411,19 @@ void DbImpl::LeadGroup(Writer* leader) {
 Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   uint32_t entries = 0;
   size_t bytes = kBatchHeaderSize;
-  size_t writers = 0;
+  bool anything = false;
+  size_t synced = 0;
   for (Writer* writer = leader;; writer = writer->newer) {
     if (!writer->excluded) {
-      ++writers;
+      anything = true;
+      synced += writer->sync ? 1 : 0;
       entries += writer->log_entry_count;
       bytes += writer->log_size;
       writer->log_used = wals_.current_number();
     }
     if (writer == last) break;
   }
-  if (writers == 0) return Status::Ok();
+  if (!anything) return Status::Ok();
 
   if (SKARN_UNLIKELY(leader->rate_limiter_priority != IoPriority::kTotal) &&
       rate_limiter_ != nullptr) {
@@ -455,7 +457,7 @@ Status DbImpl::AppendGroup(Writer* leader, Writer* last, SequenceNumber first) {
   if (!s.ok()) return s;
   if (statistics_ != nullptr) statistics_->Add(Ticker::kWalBytes, bytes);
   if (leader->sync) {
-    s = SyncGroup(writers);
+    s = SyncGroup(synced);
     if (!s.ok()) return s;
   }
   if (SKARN_UNLIKELY(wals_.total_bytes() > log_size_limit_.load(std::memory_order_relaxed))) {

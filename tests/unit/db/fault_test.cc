@@ -285,6 +285,44 @@ TEST_F(FaultTest, ResumingIsNotAnsweredByAFlushThatBeganBefore) {
   faulty_env_.file_system = &faults_;
 }
 
+// A group of families whose flush fails and is tried again is a group still.
+TEST_F(FaultTest, AnAtomicFlushIsAtomicTheSecondTimeToo) {
+  options_.atomic_flush = true;
+  options_.create_missing_column_families = true;
+  Open({"default", "second"});
+  WriteOptions unlogged;
+  unlogged.disable_wal = true;
+  for (size_t family : {0, 1}) {
+    ASSERT_OK(db_->Put(unlogged, cf(family), "key", Slice(), "value"));
+  }
+  FaultFileSystem::Plan first;
+  first.kinds = FaultFileSystem::kOpenForWriting;
+  first.path_contains = ".sst";
+  first.retryable = true;
+  faults_.Arm(first);
+  FaultFileSystem::Plan second_record;
+  second_record.kinds = FaultFileSystem::kSync;
+  second_record.path_contains = "MANIFEST";
+  second_record.nth = 2;
+  second_record.forever = true;
+  faults_.Arm(second_record);
+  const uint64_t failures = faults_.failures();
+  (void)Flush();
+  std::string unflushed = "1";
+  for (int i = 0; i < 500 && unflushed != "0"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ASSERT_TRUE(db_->GetProperty(cf(0), "rocksdb.num-immutable-mem-table", &unflushed));
+  }
+  EXPECT_EQ(unflushed, "0");
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(faults_.failures(), failures + 1);
+  CloseDb();
+  faults_.Disarm();
+  Open({"default", "second"});
+  EXPECT_EQ(Get("key", 0), "value");
+  EXPECT_EQ(Get("key", 1), "value");
+}
+
 // A log that cannot be written while its files are listed is no less broken for that.
 TEST_F(FaultTest, ALogThatFailsForACheckpointStopsWrites) {
   options_.manual_wal_flush = true;
