@@ -69,8 +69,10 @@ void CommitQueue::WaitWhile(Writer* writer, uint32_t state) {
     while (!done()) SleepWhile(writer->state, state | Writer::kAsleep);
     return;
   }
-  if (yields_for_syncs() && YieldUntil(done, limits_.yield_us_max * kSyncYields, /*for_sync=*/true))
+  if (yields_for_syncs() &&
+      YieldUntil(done, limits_.yield_us_max * kSyncYields, /*for_sync=*/true)) {
     return;
+  }
   // Counted before it looks, so that whoever changes the state later knows of it: WakeRound() looks
   // at the count after it has changed the round, in one order for all (seq_cst).
   round_sleepers_.fetch_add(1, std::memory_order_seq_cst);

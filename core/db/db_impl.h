@@ -449,6 +449,7 @@ class DbImpl final : public Db {
   // directories that belongs to nobody. The others as in Cleanup.
   void PurgeObsoleteFiles(bool full, bool leave_logs = false, bool leave_tables = false)
       SKARN_EXCLUDES(mutex_);
+  // Whether one is due, or a memtable more than a quarter full.
   bool FlushIsNear() const SKARN_REQUIRES(mutex_);
   void RequestPurge();  // From any thread, no lock needed.
   void BackgroundPurge() SKARN_EXCLUDES(mutex_);
